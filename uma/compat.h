@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All differences between kernels, and between configurations of one, that the
+ * sources would otherwise have to know. They read as if one kernel existed.
+ */
+#ifndef _UMA_COMPAT_H
+#define _UMA_COMPAT_H
+
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/math.h>
+#include <linux/slab.h>
+#include <linux/timex.h>
+#include <linux/module.h>
+#include <linux/types.h>
+#include <linux/version.h>
+
+/* What only the suites may call lives in a namespace of its own. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define UMA_EXPORT_FOR_TESTS(sym) EXPORT_SYMBOL_NS_GPL(sym, "UMA_TEST")
+#else
+#define UMA_EXPORT_FOR_TESTS(sym) EXPORT_SYMBOL_NS_GPL(sym, UMA_TEST)
+#endif
+
+/* A suite says so once. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define UMA_IMPORT_FOR_TESTS	MODULE_IMPORT_NS("UMA_TEST")
+#else
+#define UMA_IMPORT_FOR_TESTS	MODULE_IMPORT_NS(UMA_TEST)
+#endif
+
+/*
+ * KASAN and our items. The kernel exports the primitive but keeps its
+ * declaration to itself. Only whole granules inside the item are marked: a
+ * granule that it shares with a neighbour stays accessible.
+ */
+#if IS_ENABLED(CONFIG_KASAN_GENERIC) && !IS_ENABLED(CONFIG_UML)
+void kasan_poison(const void *addr, size_t size, u8 value, bool init);
+
+#define UMA_KASAN_GRANULE	8UL
+#define UMA_KASAN_FREE		0xFB	/* reads as "slab object freed" */
+
+static inline void uma_kasan_mark(const void *item, size_t size, u8 value)
+{
+	unsigned long start = round_up((unsigned long)item, UMA_KASAN_GRANULE);
+	unsigned long end = round_down((unsigned long)item + size,
+				       UMA_KASAN_GRANULE);
+
+	if (start < end)
+		kasan_poison((const void *)start, end - start, value, false);
+}
+
+static inline void uma_kasan_poison(const void *item, size_t size)
+{
+	uma_kasan_mark(item, size, UMA_KASAN_FREE);
+}
+
+static inline void uma_kasan_unpoison(const void *item, size_t size)
+{
+	uma_kasan_mark(item, size, 0);
+}
+#else
+static inline void uma_kasan_poison(const void *item, size_t size) {}
+static inline void uma_kasan_unpoison(const void *item, size_t size) {}
+#endif
+
+/* For the modules that measure us: kunit/uma_replay.c, kunit/uma_bench.c. */
+
+/*
+ * The time-stamp counter. User Mode Linux has none for the kernel, though the
+ * processor below it has; the instruction needs no privilege.
+ */
+#if IS_ENABLED(CONFIG_UML) && defined(__x86_64__)
+static inline u64 uma_cycles(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+#else
+static inline u64 uma_cycles(void)
+{
+	return get_cycles();
+}
+#endif
+
+/*
+ * A cache of the kernel's that is merged with no other. Before there was a
+ * flag for that (6.5), a region for user copies had the same effect: it is
+ * looked at when user space is copied to or from, and nowhere else.
+ */
+static inline struct kmem_cache *uma_kmem_cache_create(const char *name,
+						       unsigned int size)
+{
+#ifdef SLAB_NO_MERGE
+	return kmem_cache_create(name, size, 0, SLAB_NO_MERGE, NULL);
+#else
+	return kmem_cache_create_usercopy(name, size, 0, 0, 0, size, NULL);
+#endif
+}
+
+#endif /* _UMA_COMPAT_H */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The pool: real pages that are ours from load to unload, and the record that
+ * each of them has.
+ */
+#ifndef _UMA_POOL_H
+#define _UMA_POOL_H
+
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+struct dentry;
+struct seq_file;
+struct uma_slab;
+struct vm_object;
+
+/* Blocks of a page that can be valid or dirty by themselves (DEV_BSIZE). */
+#define VM_PAGE_BLOCK	512
+
+/* What a page is, in vm_page.flags; guarded by the pool's lock. */
+#define PG_FREE		0x0001	/* on the pool's free list */
+#define PG_BLACKLISTED	0x0002	/* named by the blacklist: never handed out */
+
+/**
+ * struct vm_page_md - the machine-dependent part of a page's record
+ * @kva: the kernel's own address of the page (direct map)
+ */
+struct vm_page_md {
+	void *kva;
+};
+
+/**
+ * struct vm_page - the record of one page of the pool
+ * @pageq: free list while PG_FREE, afterwards its owner's
+ * @object: owner's field: the object that the page belongs to, or NULL
+ * @pindex: index of the page in its object; of its holder otherwise
+ * @slab: back-pointer of a page that holds items of a keg, else NULL; written
+ *	by the keg before the first item is handed out and after the last one
+ *	is back, so that a reader who owns an item needs no lock
+ * @md: machine-dependent part, set up by pmap_page_init() alone
+ * @phys_pfn: physical page frame number, constant
+ * @wire_count: wirings, guarded by the holder
+ * @hold_count: holds, guarded by the holder
+ * @flags: PG_*, guarded by the pool's lock
+ * @valid: a bit for each block whose contents are valid
+ * @dirty: a bit for each block changed since it was written
+ */
+struct vm_page {
+	struct list_head pageq;
+	struct vm_object *object;
+	u64 pindex;
+	struct uma_slab *slab;
+	struct vm_page_md md;
+	unsigned long phys_pfn;
+	u16 wire_count;
+	u16 hold_count;
+	u16 flags;
+	u8 valid;
+	u8 dirty;
+};
+
+static_assert(sizeof(struct vm_page) <= 64);
+static_assert(BITS_PER_BYTE * sizeof_field(struct vm_page, valid) >=
+	      PAGE_SIZE / VM_PAGE_BLOCK);
+static_assert(sizeof_field(struct vm_page, valid) ==
+	      sizeof_field(struct vm_page, dirty));
+static_assert(offsetof(struct vm_page, valid) %
+	      sizeof_field(struct vm_page, valid) == 0);
+static_assert(offsetof(struct vm_page, dirty) %
+	      sizeof_field(struct vm_page, dirty) == 0);
+
+struct uma_pool;
+
+/**
+ * struct uma_pool_stats - how a pool stands, one consistent reading
+ * @pages: pages that belong to it (blacklisted ones not counted)
+ * @free: of those, free
+ * @reserve: free pages that only M_USE_RESERVE gets
+ * @blacklisted: pages kept out for good
+ * @segments: physical segments
+ * @largest_run: most contiguous free pages
+ * @allocs: allocations that succeeded, singles and runs
+ * @fails: allocations that did not
+ */
+struct uma_pool_stats {
+	unsigned long pages;
+	unsigned long free;
+	unsigned long reserve;
+	unsigned long blacklisted;
+	unsigned int segments;
+	unsigned long largest_run;
+	u64 allocs;
+	u64 fails;
+};
+
+/* The pool of the module. Suites make small ones of their own. */
+extern struct uma_pool *uma_pool;
+
+struct uma_pool *uma_pool_create(unsigned long npages, const char *blacklist);
+void uma_pool_destroy(struct uma_pool *pool);
+int uma_pool_init(void);
+void uma_pool_fini(void);
+
+struct vm_page *uma_pool_alloc(struct uma_pool *pool, unsigned int npages,
+			       int flags);
+void uma_pool_free(struct uma_pool *pool, struct vm_page *m,
+		   unsigned int npages);
+bool uma_pool_take(struct uma_pool *pool, struct vm_page *m);
+struct vm_page *uma_pool_lookup(struct uma_pool *pool, const void *addr);
+struct vm_page *uma_pool_page(struct uma_pool *pool, unsigned long index);
+void uma_pool_get_stats(struct uma_pool *pool, struct uma_pool_stats *st);
+int uma_pool_set_lowmem(struct uma_pool *pool, void (*fn)(void *arg),
+			void *arg, unsigned long threshold);
+wait_queue_head_t *uma_pool_waitqueue(struct uma_pool *pool);
+void uma_pool_wait_begin(struct uma_pool *pool);
+void uma_pool_wait_end(struct uma_pool *pool);
+void uma_pool_show(struct uma_pool *pool, struct seq_file *m);
+void uma_pool_fault_debugfs(struct dentry *parent);
+void pmap_page_init(struct vm_page *m);
+
+/**
+ * vm_page_kva() - address of a pool page in the kernel's direct map
+ * @m: the page
+ *
+ * Return: the address.
+ */
+static inline void *vm_page_kva(const struct vm_page *m)
+{
+	return m->md.kva;
+}
+
+#endif /* _UMA_POOL_H */

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * uma(9) for Linux: the interface that consumers of uma.ko include.
+ *
+ * Names, arguments and meanings are those of the BSD manual page, so that BSD
+ * code ports by recompiling. What differs is said at the declaration.
+ */
+#ifndef _UMA_UMA_H
+#define _UMA_UMA_H
+
+#include <linux/module.h>
+#include <linux/types.h>
+
+struct uma_zone;
+struct vm_object;
+
+typedef struct uma_zone *uma_zone_t;
+typedef size_t vm_size_t;
+
+/*
+ * How an allocation may behave. M_WAITOK is absolute: memory is waited for and
+ * NULL comes back only from a constructor or initialiser that fails. Without
+ * it the call works in any context but NMI and under any lock of the caller.
+ */
+#define M_NOWAIT	0x0001	/* fail rather than sleep */
+#define M_WAITOK	0x0002	/* sleep until memory can be had */
+#define M_ZERO		0x0100	/* the item comes back zeroed */
+#define M_USE_RESERVE	0x0400	/* the pool's last pages may be used */
+
+/*
+ * Zone flags, by their BSD values. One that is not listed here, or that a
+ * caller has no business to set, makes uma_zcreate() refuse.
+ */
+#define UMA_ZONE_ZINIT		0x0002	/* items are zeroed when their slab is made */
+#define UMA_ZONE_OFFPAGE	0x0008	/* slab header outside the slab */
+#define UMA_ZONE_NOFREE		0x0020	/* slabs never go back to the pool */
+#define UMA_ZONE_MTXCLASS	0x0040	/* lock class of its own for lockdep */
+#define UMA_ZONE_SECONDARY	0x0200	/* read only: stacked on another zone's keg */
+#define UMA_ZONE_REFCNT		0x0400	/* a reference counter for each item */
+
+/* Alignment of items, as a mask: one less than a power of two. */
+#define UMA_ALIGN_PTR	(sizeof(void *) - 1)
+#define UMA_ALIGN_LONG	(sizeof(long) - 1)
+#define UMA_ALIGN_INT	(sizeof(int) - 1)
+#define UMA_ALIGN_SHORT	(sizeof(short) - 1)
+#define UMA_ALIGN_CHAR	(sizeof(char) - 1)
+#define UMA_ALIGN_CACHE	(SMP_CACHE_BYTES - 1)
+
+/**
+ * typedef uma_ctor - make an item ready for its user, at each allocation
+ * @mem: the item
+ * @size: its size in bytes, as given to uma_zcreate()
+ * @arg: the argument of uma_zalloc_arg()
+ * @flags: M_WAITOK or M_NOWAIT: whether it may sleep
+ *
+ * Called without any of UMA's locks. A zone that is used from interrupts needs
+ * one that does not sleep.
+ *
+ * Return: 0, or an errno that makes the allocation fail.
+ */
+typedef int (*uma_ctor)(void *mem, int size, void *arg, int flags);
+
+/**
+ * typedef uma_dtor - undo uma_ctor, at each free
+ * @mem: the item
+ * @size: its size in bytes
+ * @arg: the argument of uma_zfree_arg()
+ */
+typedef void (*uma_dtor)(void *mem, int size, void *arg);
+
+/**
+ * typedef uma_init - set up what outlives a free, once in an item's life
+ * @mem: the item
+ * @size: its size in bytes
+ * @flags: M_WAITOK or M_NOWAIT: whether it may sleep
+ *
+ * As a keg's init it runs when the slab is made, as a zone's (zinit) when
+ * the item moves from the keg to that zone's cache.
+ *
+ * Return: 0, or an errno that makes the allocation fail.
+ */
+typedef int (*uma_init)(void *mem, int size, int flags);
+
+/**
+ * typedef uma_fini - undo uma_init, before the memory goes
+ * @mem: the item
+ * @size: its size in bytes
+ */
+typedef void (*uma_fini)(void *mem, int size);
+
+/**
+ * typedef uma_alloc - get the memory of a slab from somewhere else
+ * @zone: the zone whose keg grows
+ * @size: bytes wanted, a multiple of the page size
+ * @pflag: where to leave a byte that uma_free is given back
+ * @wait: M_WAITOK or M_NOWAIT, perhaps M_USE_RESERVE
+ *
+ * Return: page-aligned memory, or NULL.
+ */
+typedef void *(*uma_alloc)(uma_zone_t zone, vm_size_t size, u8 *pflag, int wait);
+
+/**
+ * typedef uma_free - give back what uma_alloc got
+ * @mem: the memory
+ * @size: its bytes
+ * @pflag: the byte that uma_alloc left
+ */
+typedef void (*uma_free)(void *mem, vm_size_t size, u8 pflag);
+
+uma_zone_t __uma_zcreate(const char *name, size_t size, uma_ctor ctor,
+			 uma_dtor dtor, uma_init uminit, uma_fini fini,
+			 int align, u32 flags, struct module *owner);
+uma_zone_t __uma_zsecond_create(const char *name, uma_ctor ctor, uma_dtor dtor,
+				uma_init zinit, uma_fini zfini,
+				uma_zone_t master, struct module *owner);
+
+/**
+ * uma_zcreate() - create a zone with a keg of its own
+ * @name: what statistics and messages call it; copied
+ * @size: bytes of an item
+ * @ctor: run at each allocation, or NULL
+ * @dtor: run at each free, or NULL
+ * @uminit: run once for each item when its slab is made, or NULL
+ * @fini: run once for each item before its slab goes, or NULL
+ * @align: UMA_ALIGN_*, or another mask of the form 2^n-1 below the page size
+ * @flags: UMA_ZONE_*
+ *
+ * Context: process context, may sleep.
+ * Return: the zone, or NULL with a message in the log that says why. (BSD's
+ * cannot fail.)
+ */
+static inline uma_zone_t uma_zcreate(const char *name, size_t size,
+				     uma_ctor ctor, uma_dtor dtor,
+				     uma_init uminit, uma_fini fini,
+				     int align, u32 flags)
+{
+	return __uma_zcreate(name, size, ctor, dtor, uminit, fini, align,
+			     flags, THIS_MODULE);
+}
+
+/**
+ * uma_zsecond_create() - stack a zone on the keg of another
+ * @name: what statistics and messages call it; copied
+ * @ctor: run at each allocation, or NULL
+ * @dtor: run at each free, or NULL
+ * @zinit: run when an item comes from the keg to this zone, or NULL
+ * @zfini: run when an item goes from this zone to the keg, or NULL
+ * @master: the zone whose keg is shared
+ *
+ * Context: process context, may sleep.
+ * Return: the zone, or NULL with a message in the log that says why.
+ */
+static inline uma_zone_t uma_zsecond_create(const char *name, uma_ctor ctor,
+					    uma_dtor dtor, uma_init zinit,
+					    uma_fini zfini, uma_zone_t master)
+{
+	return __uma_zsecond_create(name, ctor, dtor, zinit, zfini, master,
+				    THIS_MODULE);
+}
+
+int uma_zdestroy(uma_zone_t zone);
+
+void *uma_zalloc_arg(uma_zone_t zone, void *arg, int flags);
+void uma_zfree_arg(uma_zone_t zone, void *item, void *arg);
+
+/**
+ * uma_zalloc() - allocate an item
+ * @zone: the zone
+ * @flags: M_WAITOK or M_NOWAIT, and M_ZERO or M_USE_RESERVE
+ *
+ * Context: M_WAITOK: process context, may sleep. M_NOWAIT: any but NMI.
+ * Return: the item, or NULL (see M_WAITOK above).
+ */
+static inline void *uma_zalloc(uma_zone_t zone, int flags)
+{
+	return uma_zalloc_arg(zone, NULL, flags);
+}
+
+/**
+ * uma_zfree() - free an item
+ * @zone: the zone that it came from
+ * @item: the item, or NULL, which does nothing
+ *
+ * Context: any but NMI, under any lock of the caller.
+ */
+static inline void uma_zfree(uma_zone_t zone, void *item)
+{
+	uma_zfree_arg(zone, item, NULL);
+}
+
+int uma_zone_set_max(uma_zone_t zone, int nitems);
+int uma_zone_get_max(uma_zone_t zone);
+int uma_zone_get_cur(uma_zone_t zone);
+int uma_zone_exhausted(uma_zone_t zone);
+int uma_prealloc(uma_zone_t zone, int nitems);
+int uma_zone_set_init(uma_zone_t zone, uma_init uminit);
+int uma_zone_set_fini(uma_zone_t zone, uma_fini fini);
+int uma_zone_set_zinit(uma_zone_t zone, uma_init zinit);
+int uma_zone_set_zfini(uma_zone_t zone, uma_fini zfini);
+int uma_zone_set_allocf(uma_zone_t zone, uma_alloc allocf);
+int uma_zone_set_freef(uma_zone_t zone, uma_free freef);
+int uma_zone_set_obj(uma_zone_t zone, struct vm_object *obj, int nitems);
+u32 *uma_find_refcnt(uma_zone_t zone, void *item);
+
+/* How much uma_reclaim() takes back. */
+#define UMA_RECLAIM_TRIM	1	/* buckets beyond the working set, empty slabs */
+#define UMA_RECLAIM_DRAIN	2	/* every bucket of the zones, empty slabs */
+#define UMA_RECLAIM_DRAIN_CPU	3	/* the per-CPU caches as well */
+
+void uma_reclaim(int req);
+
+#endif /* _UMA_UMA_H */
