@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * uma.ko: load and unload order, nothing else.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+
+#include "uma/uma_int.h"
+
+static int __init uma_module_init(void)
+{
+	int error;
+
+	error = uma_pool_init();
+	if (error)
+		return error;
+	error = uma_reclaim_startup();
+	if (error)
+		goto fail_pool;
+	error = uma_startup();
+	if (error)
+		goto fail_reclaim;
+	uma_stats_startup();
+	return 0;
+
+fail_reclaim:
+	uma_reclaim_quiesce();
+	uma_reclaim_shutdown();
+fail_pool:
+	uma_pool_fini();
+	return error;
+}
+
+static void __exit uma_module_exit(void)
+{
+	uma_stats_shutdown();
+	uma_reclaim_quiesce();
+	uma_shutdown();
+	uma_reclaim_shutdown();
+	uma_pool_fini();
+}
+
+module_init(uma_module_init);
+module_exit(uma_module_exit);
+MODULE_DESCRIPTION("BSD's zone allocator on real pages");
+MODULE_LICENSE("GPL");

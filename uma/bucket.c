@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buckets: arrays of items that move between a zone and its users as one.
+ *
+ * A bucket is an item itself, of one of a few zones by size. So to allocate
+ * one re-enters the allocator, which may find the bucket zone's own cache empty
+ * and seek a bucket for it. That is allowed once: the cache of a bucket zone
+ * gets the smallest kind, asked for with M_NOBUCKET, and a request that carries
+ * the flag makes do with single items. Buckets are a matter of speed; nobody
+ * waits for one, and who is refused works on single items, too.
+ */
+
+#include <linux/math.h>
+#include <linux/minmax.h>
+
+#include "uma/uma_int.h"
+
+/* Sizes step in powers of two from the first to the last. */
+#define BUCKET_LEAST	4
+#define BUCKET_MOST	128
+/* Bytes of items that one bucket may keep from other zones. */
+#define BUCKET_BYTES	(32 * 1024)
+
+static struct {
+	const char *name;
+	unsigned int entries;
+	uma_zone_t zone;
+} bucket_zones[] = {
+	{ "4 Bucket", 4 },
+	{ "8 Bucket", 8 },
+	{ "16 Bucket", 16 },
+	{ "32 Bucket", 32 },
+	{ "64 Bucket", 64 },
+	{ "128 Bucket", 128 },
+};
+
+/* Index into bucket_zones by entries, in steps of BUCKET_LEAST, rounded up. */
+static u8 bucket_lookup[BUCKET_MOST / BUCKET_LEAST + 1];
+
+/**
+ * uma_bucket_startup() - create the zones of buckets and fill the lookup table
+ * @create: makes an internal zone of items of a size
+ *
+ * Until this has been called every bucket is refused.
+ *
+ * Context: process context, at load.
+ * Return: 0 or -ENOMEM; then uma_bucket_zones() names those that were made.
+ */
+int uma_bucket_startup(uma_zone_t (*create)(const char *name, size_t size))
+{
+	unsigned int i, n;
+
+	for (i = 0, n = 0; n < ARRAY_SIZE(bucket_lookup); n++) {
+		if (n * BUCKET_LEAST > bucket_zones[i].entries)
+			i++;
+		bucket_lookup[n] = i;
+	}
+	for (i = 0; i < ARRAY_SIZE(bucket_zones); i++) {
+		size_t size = struct_size_t(struct uma_bucket, ub_item,
+					    bucket_zones[i].entries);
+
+		bucket_zones[i].zone = create(bucket_zones[i].name, size);
+		if (!bucket_zones[i].zone)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * uma_bucket_shutdown() - give the zones of buckets away, to be destroyed
+ * @next: called with each of them; every bucket is refused from now on
+ *
+ * Context: process context, at unload.
+ */
+void uma_bucket_shutdown(void (*next)(uma_zone_t zone))
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bucket_zones); i++) {
+		uma_zone_t zone = bucket_zones[i].zone;
+
+		bucket_zones[i].zone = NULL;
+		if (zone)
+			next(zone);
+	}
+}
+
+/**
+ * uma_bucket_max() - the largest bucket that suits a zone
+ * @item_size: bytes of its items
+ *
+ * Return: entries.
+ */
+unsigned int uma_bucket_max(size_t item_size)
+{
+	return clamp_t(size_t, BUCKET_BYTES / item_size, BUCKET_LEAST,
+		       BUCKET_MOST);
+}
+
+/**
+ * uma_bucket_alloc() - allocate an empty bucket
+ * @zone: the zone that it is for
+ * @entries: the least number of items to hold, at most BUCKET_MOST
+ * @flags: of the allocation that needs it; M_NOBUCKET is refused
+ *
+ * Context: any but NMI, in no section and under none of our locks. Never sleeps.
+ * Return: the bucket or NULL.
+ */
+struct uma_bucket *uma_bucket_alloc(uma_zone_t zone, unsigned int entries,
+				    int flags)
+{
+	unsigned int i = bucket_lookup[DIV_ROUND_UP(entries, BUCKET_LEAST)];
+	struct uma_bucket *b;
+
+	if (flags & M_NOBUCKET || !bucket_zones[i].zone)
+		return NULL;
+	flags = M_NOWAIT | (flags & M_USE_RESERVE);
+	if (zone->uz_flags & UMA_ZFLAG_BUCKET)
+		flags |= M_NOBUCKET;
+	b = uma_internal->alloc(bucket_zones[i].zone, flags);
+	if (b) {
+		b->ub_cnt = 0;
+		b->ub_entries = bucket_zones[i].entries;
+	}
+	return b;
+}
+
+/**
+ * uma_bucket_free() - free a bucket without items
+ * @b: the bucket, or NULL
+ *
+ * Context: as uma_bucket_alloc().
+ */
+void uma_bucket_free(struct uma_bucket *b)
+{
+	if (b)
+		uma_internal->free(bucket_zones[bucket_lookup[b->ub_entries /
+							      BUCKET_LEAST]].zone,
+				   b);
+}
+
+/**
+ * uma_items_release() - move items from a zone to its keg
+ * @zone: the zone
+ * @items: items that no user has
+ * @n: how many
+ *
+ * Context: as the zone's zfini; under none of our locks.
+ */
+void uma_items_release(uma_zone_t zone, void **items, unsigned int n)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	unsigned int i;
+
+	for (i = 0; zone->uz_fini && i < n; i++) {
+		/* What uma_keg_free() will refuse must not be touched. */
+		if (!uma_keg_check(keg, zone->uz_name, items[i])) {
+			items[i--] = items[--n];
+			continue;
+		}
+		uma_kasan_unpoison(items[i], keg->uk_size);
+		zone->uz_fini(items[i], keg->uk_size);
+		uma_kasan_poison(items[i], keg->uk_size);
+	}
+	if (n)
+		uma_keg_free(keg, zone->uz_name, items, n);
+}
+
+/**
+ * uma_bucket_empty() - move the items of a bucket to the keg
+ * @zone: the zone of the items
+ * @b: the bucket, ub_cnt right
+ *
+ * Context: as uma_items_release().
+ */
+void uma_bucket_empty(uma_zone_t zone, struct uma_bucket *b)
+{
+	uma_items_release(zone, b->ub_item, b->ub_cnt);
+	b->ub_cnt = 0;
+}

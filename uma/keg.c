@@ -1,0 +1,1065 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Kegs: items of one size, cut from slabs.
+ *
+ * A slab is a run of pages with a header. The header's bitmap says which items
+ * are in the slab; an item that is with a user, or in some bucket, has its bit
+ * clear. So a second free of one item, or the free of an address that is no
+ * item, cannot pass unseen once it gets here, and costs no more to see than
+ * the free itself.
+ *
+ * From an item to its slab: the record of the page that it lies in points to
+ * the header. That also tells an item of another keg, and an address that is
+ * nobody's, since a record is believed only after it was found to be ours.
+ * Memory from a uma_alloc of the consumer's has no record; a keg with one
+ * keeps its slabs in a tree by address, the node just before the header.
+ *
+ * Slabs wait on one of three lists by how full they are. Allocation prefers
+ * partly used ones, so that unused ones stay whole and can go back to the
+ * pool; they go when reclaim.c says so, not before, since a keg that has
+ * emptied tends to fill again.
+ *
+ * A keg's limit counts pages, and pages are counted before they are had: two
+ * that grow at once cannot pass the limit together.
+ *
+ * The lock is held only over list and bitmap work, for as many items as the
+ * caller asks, at most a bucket's. Pages, headers, init and fini are had and
+ * run without it.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bitmap.h>
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/kmemleak.h>
+#include <linux/ratelimit.h>
+#include <linux/slab.h>
+
+#include "uma/kva.h"
+#include "uma/uma_int.h"
+
+const struct uma_internal *uma_internal;
+
+static uma_zone_t header_zone;
+static uma_zone_t header_refcnt_zone;
+
+/* A slab whose memory is not the pool's; its header is always off-page. */
+struct foreign_slab {
+	struct rb_node node;
+	struct uma_slab slab;
+};
+
+/* Kegs with a fixed backing nest differently; a class of their own says so. */
+static struct lock_class_key keg_backed_key;
+
+/**
+ * uma_keg_set_header_zones() - where off-page headers come from
+ * @plain: zone for headers without counters
+ * @refcnt: zone for headers with them
+ */
+void uma_keg_set_header_zones(uma_zone_t plain, uma_zone_t refcnt)
+{
+	header_zone = plain;
+	header_refcnt_zone = refcnt;
+}
+
+static uma_zone_t keg_header_zone(const struct uma_keg *keg)
+{
+	return keg->uk_flags & UMA_ZONE_REFCNT ? header_refcnt_zone :
+						 header_zone;
+}
+
+static size_t keg_slab_bytes(const struct uma_keg *keg)
+{
+	return (size_t)keg->uk_layout.pages << PAGE_SHIFT;
+}
+
+static void *slab_item(const struct uma_keg *keg, const struct uma_slab *slab,
+		       unsigned int i)
+{
+	return slab->us_data + (size_t)i * keg->uk_layout.rsize;
+}
+
+/* The record of page @i of a slab whose memory has records. */
+static struct vm_page *keg_page(const struct uma_keg *keg, void *mem,
+				unsigned int i)
+{
+	void *addr = mem + ((size_t)i << PAGE_SHIFT);
+
+	return keg->uk_kva ? uma_kva_lookup(addr) :
+			     uma_pool_lookup(uma_pool, addr);
+}
+
+static void keg_wake(struct irq_work *work)
+{
+	struct uma_keg *keg = container_of(work, struct uma_keg, uk_wake_work);
+	unsigned long flags;
+	u32 n;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, flags);
+	n = keg->uk_wakeups;
+	keg->uk_wakeups = 0;
+	raw_spin_unlock_irqrestore(&keg->uk_lock, flags);
+	if (n)
+		wake_up_nr(&keg->uk_wait, n);
+}
+
+/* Room or items have come: let @n sleepers look, after our locks are gone. */
+static void keg_wake_later(struct uma_keg *keg, u32 n)
+{
+	lockdep_assert_held(&keg->uk_lock);
+	if (!keg->uk_sleepers)
+		return;
+	keg->uk_wakeups += n;
+	irq_work_queue(&keg->uk_wake_work);
+}
+
+/**
+ * uma_keg_create() - create a keg
+ * @name: for messages; not copied, lives as long as the keg
+ * @size: bytes of an item
+ * @uminit: run for each item of a new slab, or NULL
+ * @fini: run for each item before its slab goes, or NULL
+ * @align: alignment as a mask
+ * @flags: UMA_ZONE_* and UMA_ZFLAG_*
+ *
+ * Context: process context, may sleep.
+ * Return: the keg, or an ERR_PTR: -EINVAL or -E2BIG from the layout, -ENOMEM.
+ */
+struct uma_keg *uma_keg_create(const char *name, size_t size, uma_init uminit,
+			       uma_fini fini, unsigned int align, u32 flags)
+{
+	unsigned int how = 0;
+	struct uma_keg *keg;
+	int error;
+
+	keg = kzalloc(sizeof(*keg), GFP_KERNEL);
+	if (!keg)
+		return ERR_PTR(-ENOMEM);
+	if (flags & UMA_ZONE_REFCNT)
+		how |= UMA_LAYOUT_REFCNT;
+	if (flags & UMA_ZONE_OFFPAGE)
+		how |= UMA_LAYOUT_OFFPAGE;
+	error = uma_slab_layout(size, align, how, &keg->uk_layout);
+	if (error) {
+		kfree(keg);
+		return ERR_PTR(error);
+	}
+	/* What headers and buckets are made of must not need a header. */
+	if (WARN_ON_ONCE(flags & UMA_ZFLAG_INTERNAL &&
+			 keg->uk_layout.offpage)) {
+		kfree(keg);
+		return ERR_PTR(-EINVAL);
+	}
+
+	raw_spin_lock_init(&keg->uk_lock);
+	if (flags & UMA_ZONE_MTXCLASS) {
+		lockdep_register_key(&keg->uk_key);
+		lockdep_set_class_and_name(&keg->uk_lock, &keg->uk_key, name);
+	}
+	INIT_LIST_HEAD(&keg->uk_part);
+	INIT_LIST_HEAD(&keg->uk_unused);
+	INIT_LIST_HEAD(&keg->uk_used);
+	INIT_LIST_HEAD(&keg->uk_zones);
+	keg->uk_foreign = RB_ROOT;
+	init_waitqueue_head(&keg->uk_wait);
+	init_irq_work(&keg->uk_wake_work, keg_wake);
+	keg->uk_size = size;
+	keg->uk_align = align;
+	keg->uk_flags = flags;
+	keg->uk_init = uminit;
+	keg->uk_fini = fini;
+	keg->uk_name = name;
+	return keg;
+}
+
+/*
+ * Memory of a fixed backing: a slot of its range. Pages once entered in a slot
+ * stay there until the keg goes, so that giving a slot back needs no flush and
+ * works in any context.
+ */
+static void *keg_backing_alloc(struct uma_keg *keg, int flags)
+{
+	unsigned int pages = keg->uk_layout.pages;
+	unsigned long slot, slots = keg->uk_kva->npages / pages;
+	unsigned long i, irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	slot = find_first_zero_bit(keg->uk_kva_slots, slots);
+	if (slot < slots)
+		__set_bit(slot, keg->uk_kva_slots);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	if (slot == slots)
+		return NULL;
+
+	for (i = slot * pages; i < (slot + 1) * pages; i++) {
+		struct vm_page *m;
+
+		if (keg->uk_kva->pages[i])
+			continue;
+		m = uma_pool_alloc(uma_pool, 1, flags);
+		if (!m)
+			goto fail;
+		m->object = keg->uk_obj;
+		m->pindex = i;
+		if (uma_kva_enter(keg->uk_kva, i, m, UMA_KVA_RW)) {
+			m->object = NULL;
+			uma_pool_free(uma_pool, m, 1);
+			goto fail;
+		}
+	}
+	return keg->uk_kva->base + (slot * pages << PAGE_SHIFT);
+fail:
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	__clear_bit(slot, keg->uk_kva_slots);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return NULL;
+}
+
+static void keg_backing_free(struct uma_keg *keg, void *mem)
+{
+	unsigned long irq, page = (mem - keg->uk_kva->base) >> PAGE_SHIFT;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	__clear_bit(page / keg->uk_layout.pages, keg->uk_kva_slots);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+}
+
+static void keg_backing_destroy(struct uma_keg *keg)
+{
+	struct uma_kva *kva = keg->uk_kva;
+	unsigned long i;
+
+	for (i = 0; i < kva->npages; i++) {
+		struct vm_page *m = kva->pages[i];
+
+		if (!m)
+			continue;
+		if (WARN_ON_ONCE(uma_kva_remove(kva, i, 1)))
+			continue;
+		m->object = NULL;
+		uma_pool_free(uma_pool, m, 1);
+	}
+	uma_kva_release(kva);
+	bitmap_free(keg->uk_kva_slots);
+}
+
+static void *keg_memory_alloc(struct uma_keg *keg, uma_zone_t zone, u8 *pflag,
+			      int flags)
+{
+	size_t bytes = keg_slab_bytes(keg);
+	struct vm_page *m;
+	void *mem;
+
+	flags &= M_WAITOK | M_NOWAIT | M_USE_RESERVE;
+	if (keg->uk_allocf) {
+		mem = keg->uk_allocf(zone, bytes, pflag, flags);
+		if (mem && WARN_ONCE(!PAGE_ALIGNED(mem), "%s: allocf of %s returned unaligned memory",
+				     KBUILD_MODNAME, keg->uk_name)) {
+			if (keg->uk_freef)
+				keg->uk_freef(mem, bytes, *pflag);
+			return NULL;
+		}
+		return mem;
+	}
+	if (keg->uk_kva)
+		return keg_backing_alloc(keg, flags);
+	m = uma_pool_alloc(uma_pool, keg->uk_layout.pages, flags);
+	return m ? vm_page_kva(m) : NULL;
+}
+
+static void keg_memory_free(struct uma_keg *keg, void *mem, u8 pflag)
+{
+	if (keg->uk_allocf) {
+		if (keg->uk_freef)
+			keg->uk_freef(mem, keg_slab_bytes(keg), pflag);
+	} else if (keg->uk_kva) {
+		keg_backing_free(keg, mem);
+	} else {
+		uma_pool_free(uma_pool, keg_page(keg, mem, 0),
+			      keg->uk_layout.pages);
+	}
+}
+
+/* Tie the pages of @slab to it, or with @slab NULL undo that. */
+static void keg_set_back_pointers(struct uma_keg *keg, void *mem,
+				  struct uma_slab *slab)
+{
+	unsigned int i;
+
+	if (keg->uk_allocf)
+		return;
+	/* Whoever owns an item looks without a lock: see vm_page.slab. */
+	for (i = 0; i < keg->uk_layout.pages; i++)
+		smp_store_release(&keg_page(keg, mem, i)->slab, slab);
+}
+
+/* Undo init for the first @n items; the slab is on no list. */
+static void keg_slab_fini(struct uma_keg *keg, struct uma_slab *slab,
+			  unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		void *item = slab_item(keg, slab, i);
+
+		uma_kasan_unpoison(item, keg->uk_size);
+		if (keg->uk_fini)
+			keg->uk_fini(item, keg->uk_size);
+	}
+}
+
+static void *slab_header_alloc(struct uma_keg *keg, int flags)
+{
+	flags &= M_WAITOK | M_NOWAIT | M_USE_RESERVE;
+	return uma_internal->alloc(keg_header_zone(keg), flags);
+}
+
+/* Give the memory of a slab back, and its header. */
+static void keg_slab_destroy(struct uma_keg *keg, struct uma_slab *slab)
+{
+	u8 pflag = slab->us_pflag;
+	void *mem = slab->us_data;
+	void *header = NULL;
+
+	if (keg->uk_allocf)
+		header = container_of(slab, struct foreign_slab, slab);
+	else if (keg->uk_layout.offpage)
+		header = slab;
+	keg_set_back_pointers(keg, mem, NULL);
+	if (!keg->uk_allocf)
+		kmemleak_free(mem);
+	keg_memory_free(keg, mem, pflag);
+	if (header)
+		uma_internal->free(keg_header_zone(keg), header);
+}
+
+/*
+ * Make a slab with all items initialised, on no list. Error: -ENOMEM for want
+ * of memory, -ECANCELED from an init.
+ */
+static struct uma_slab *keg_slab_create(struct uma_keg *keg, uma_zone_t zone,
+					int flags)
+{
+	const struct uma_slab_layout *l = &keg->uk_layout;
+	struct uma_slab *slab;
+	void *mem, *header = NULL;
+	unsigned int i;
+	u8 pflag = 0;
+
+	if (l->offpage) {
+		header = slab_header_alloc(keg, flags);
+		if (!header)
+			return ERR_PTR(-ENOMEM);
+	}
+	mem = keg_memory_alloc(keg, zone, &pflag, flags);
+	if (!mem) {
+		if (header)
+			uma_internal->free(keg_header_zone(keg), header);
+		return ERR_PTR(-ENOMEM);
+	}
+
+	if (keg->uk_allocf)
+		slab = &((struct foreign_slab *)header)->slab;
+	else if (header)
+		slab = header;
+	else
+		slab = mem + l->hdr_off;
+	memset(slab, 0, l->hdr_size);
+	slab->us_keg = keg;
+	slab->us_data = mem;
+	slab->us_pflag = pflag;
+	slab->us_freecount = l->ipers;
+	bitmap_set(slab->us_free, 0, l->ipers);
+	if (!keg->uk_allocf)
+		kmemleak_alloc(mem, keg_slab_bytes(keg), 0,
+			       flags & M_WAITOK ? GFP_KERNEL :
+						  GFP_NOWAIT | __GFP_NOWARN);
+	keg_set_back_pointers(keg, mem, slab);
+
+	uma_steer(UMA_STEER_IMPORT, keg);
+	for (i = 0; i < l->ipers; i++) {
+		void *item = slab_item(keg, slab, i);
+
+		if (keg->uk_flags & UMA_ZONE_ZINIT)
+			memset(item, 0, keg->uk_size);
+		if (keg->uk_init && keg->uk_init(item, keg->uk_size, flags &
+						 (M_WAITOK | M_NOWAIT))) {
+			keg_slab_fini(keg, slab, i);
+			keg_slab_destroy(keg, slab);
+			return ERR_PTR(-ECANCELED);
+		}
+	}
+	for (i = 0; i < l->ipers; i++)
+		uma_kasan_poison(slab_item(keg, slab, i), keg->uk_size);
+	return slab;
+}
+
+static void keg_insert_foreign(struct uma_keg *keg, struct uma_slab *slab)
+{
+	struct foreign_slab *fs = container_of(slab, struct foreign_slab, slab);
+	struct rb_node **p = &keg->uk_foreign.rb_node, *parent = NULL;
+
+	while (*p) {
+		parent = *p;
+		if (slab->us_data <
+		    rb_entry(parent, struct foreign_slab, node)->slab.us_data)
+			p = &parent->rb_left;
+		else
+			p = &parent->rb_right;
+	}
+	rb_link_node(&fs->node, parent, p);
+	rb_insert_color(&fs->node, &keg->uk_foreign);
+}
+
+static struct uma_slab *keg_find_foreign(struct uma_keg *keg, const void *item)
+{
+	struct rb_node *n = keg->uk_foreign.rb_node;
+
+	while (n) {
+		struct foreign_slab *fs = rb_entry(n, struct foreign_slab, node);
+
+		if (item < fs->slab.us_data)
+			n = n->rb_left;
+		else if (item >= fs->slab.us_data + keg_slab_bytes(keg))
+			n = n->rb_right;
+		else
+			return &fs->slab;
+	}
+	return NULL;
+}
+
+/* Put a slab on the list that its count asks for; it is on none. */
+static void keg_slab_link(struct uma_keg *keg, struct uma_slab *slab)
+{
+	lockdep_assert_held(&keg->uk_lock);
+	if (!slab->us_freecount) {
+		list_add(&slab->us_link, &keg->uk_used);
+	} else if (slab->us_freecount < keg->uk_layout.ipers) {
+		list_add(&slab->us_link, &keg->uk_part);
+	} else {
+		list_add(&slab->us_link, &keg->uk_unused);
+		keg->uk_unused_slabs++;
+	}
+}
+
+static void keg_slab_unlink(struct uma_keg *keg, struct uma_slab *slab)
+{
+	lockdep_assert_held(&keg->uk_lock);
+	list_del(&slab->us_link);
+	if (slab->us_freecount == keg->uk_layout.ipers) {
+		keg->uk_unused_slabs--;
+		if (keg->uk_unused_slabs < keg->uk_unused_min)
+			keg->uk_unused_min = keg->uk_unused_slabs;
+	}
+}
+
+/* Count a slab's pages before it is made: -ENOSPC where the limit forbids. */
+static int keg_promise_pages(struct uma_keg *keg)
+{
+	u32 pages = keg->uk_layout.pages;
+	unsigned long irq;
+	int error = 0;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	if (keg->uk_maxpages && keg->uk_pages + pages > keg->uk_maxpages)
+		error = -ENOSPC;
+	else
+		WRITE_ONCE(keg->uk_pages, keg->uk_pages + pages);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return error;
+}
+
+static void keg_return_pages(struct uma_keg *keg)
+{
+	lockdep_assert_held(&keg->uk_lock);
+	WRITE_ONCE(keg->uk_pages, keg->uk_pages - keg->uk_layout.pages);
+	keg_wake_later(keg, keg->uk_layout.ipers);
+}
+
+/* Make a slab and link it; returns with the lock held on success alone. */
+static int keg_grow_locked(struct uma_keg *keg, uma_zone_t zone, int flags,
+			   unsigned long *irq)
+{
+	struct uma_slab *slab;
+	int error;
+
+	error = keg_promise_pages(keg);
+	if (error)
+		return error;
+	slab = keg_slab_create(keg, zone, flags);
+	raw_spin_lock_irqsave(&keg->uk_lock, *irq);
+	if (IS_ERR(slab)) {
+		keg_return_pages(keg);
+		raw_spin_unlock_irqrestore(&keg->uk_lock, *irq);
+		return PTR_ERR(slab);
+	}
+	if (keg->uk_allocf)
+		keg_insert_foreign(keg, slab);
+	keg_slab_link(keg, slab);
+	keg->uk_slabs++;
+	WRITE_ONCE(keg->uk_free, keg->uk_free + keg->uk_layout.ipers);
+	return 0;
+}
+
+/**
+ * uma_keg_grow() - add one slab
+ * @keg: the keg
+ * @zone: for allocf
+ * @flags: M_WAITOK or M_NOWAIT, for init and for the header
+ *
+ * Context: as uma_keg_alloc().
+ * Return: 0 or an error of uma_keg_alloc().
+ */
+int uma_keg_grow(struct uma_keg *keg, uma_zone_t zone, int flags)
+{
+	unsigned long irq;
+	int error = keg_grow_locked(keg, zone, flags, &irq);
+
+	if (error)
+		return error;
+	keg_wake_later(keg, keg->uk_layout.ipers);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return 0;
+}
+
+static unsigned int slab_take(struct uma_keg *keg, struct uma_slab *slab,
+			      void **items, unsigned int n)
+{
+	unsigned int i, got = 0;
+
+	keg_slab_unlink(keg, slab);
+	for_each_set_bit(i, slab->us_free, keg->uk_layout.ipers) {
+		if (got == n)
+			break;
+		__clear_bit(i, slab->us_free);
+		items[got++] = slab_item(keg, slab, i);
+	}
+	slab->us_freecount -= got;
+	WRITE_ONCE(keg->uk_free, keg->uk_free - got);
+	keg_slab_link(keg, slab);
+	return got;
+}
+
+/**
+ * uma_keg_alloc() - take items out of slabs
+ * @keg: the keg
+ * @zone: the zone that asks, for allocf
+ * @items: where to leave them
+ * @n: how many are wanted, at least 1
+ * @flags: M_WAITOK or M_NOWAIT, for what a new slab calls, and M_USE_RESERVE
+ * @error: set when nothing is returned
+ *
+ * A slab is made only when there is nothing to return otherwise: the first
+ * item is worth new pages, the others of a bucket are not.
+ *
+ * Context: any but NMI. Sleeps only inside a new slab's header allocation,
+ * allocf and init, and only with M_WAITOK; it does not wait for pages of the pool
+ * or for the limit, which is the zone's to do.
+ * Return: items left in @items, or 0 with @error -ENOSPC (the limit), -ENOMEM (no
+ * memory) or -ECANCELED (an init failed).
+ */
+unsigned int uma_keg_alloc(struct uma_keg *keg, uma_zone_t zone, void **items,
+			   unsigned int n, int flags, int *error)
+{
+	unsigned int got = 0;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	while (got < n) {
+		struct uma_slab *slab;
+
+		slab = list_first_entry_or_null(&keg->uk_part, struct uma_slab,
+						us_link);
+		if (!slab)
+			slab = list_first_entry_or_null(&keg->uk_unused,
+							struct uma_slab,
+							us_link);
+		if (slab) {
+			got += slab_take(keg, slab, items + got, n - got);
+			continue;
+		}
+		if (got)
+			break;
+		raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+		*error = keg_grow_locked(keg, zone, flags, &irq);
+		if (*error)
+			return 0;
+	}
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return got;
+}
+
+/* The slab that @item lies in, whosever it is; the keg's lock is held. */
+static struct uma_slab *keg_find_slab(struct uma_keg *keg, const void *item)
+{
+	struct vm_page *m;
+
+	lockdep_assert_held(&keg->uk_lock);
+	if (keg->uk_allocf)
+		return keg_find_foreign(keg, item);
+	m = is_vmalloc_addr(item) ? uma_kva_lookup(item) :
+				    uma_pool_lookup(uma_pool, item);
+	return m ? smp_load_acquire(&m->slab) : NULL;
+}
+
+/*
+ * Find @item's slab and number, or say what is wrong with it. An address that
+ * is not an item is told from one of another keg and from one that is free
+ * already.
+ */
+static const char *keg_identify(struct uma_keg *keg, const void *item,
+				struct uma_slab **slabp, unsigned int *nump)
+{
+	struct uma_slab *slab = keg_find_slab(keg, item);
+	size_t offset;
+
+	if (!slab)
+		return "not an item of any zone";
+	if (slab->us_keg != keg)
+		return "an item of another zone";
+	offset = item - slab->us_data;
+	if (offset >= (size_t)keg->uk_layout.ipers * keg->uk_layout.rsize)
+		return "an address behind the last item of its slab";
+	if (offset % keg->uk_layout.rsize)
+		return "an address inside an item";
+	*slabp = slab;
+	*nump = offset / keg->uk_layout.rsize;
+	if (test_bit(*nump, slab->us_free))
+		return "an item that is free already";
+	return NULL;
+}
+
+static void keg_refuse(const char *who, const void *item, const char *why)
+{
+	pr_err_ratelimited("zone \"%s\": free of %p refused: %s\n", who, item,
+			   why);
+}
+
+/**
+ * uma_keg_check() - would a free of this item be right?
+ * @keg: the keg that it should belong to
+ * @who: the zone's name, for the message
+ * @item: any value at all
+ *
+ * Context: any but NMI.
+ * Return: true if @item is an item of @keg that is out of its slab; else a
+ * message was printed.
+ */
+bool uma_keg_check(struct uma_keg *keg, const char *who, void *item)
+{
+	struct uma_slab *slab;
+	const char *why;
+	unsigned int i;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	why = keg_identify(keg, item, &slab, &i);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	if (why)
+		keg_refuse(who, item, why);
+	return !why;
+}
+
+/**
+ * uma_keg_free() - put items back into their slabs
+ * @keg: the keg
+ * @who: name of the zone that they come from, for messages
+ * @items: the items, poisoned for KASAN
+ * @n: how many
+ *
+ * What is no item of this keg, or is in its slab already, is refused with a
+ * message and left alone.
+ *
+ * Context: any but NMI, under any lock of the caller.
+ * Return: how many were put back.
+ */
+unsigned int uma_keg_free(struct uma_keg *keg, const char *who, void **items,
+			  unsigned int n)
+{
+	unsigned int i, num, freed = 0;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	for (i = 0; i < n; i++) {
+		struct uma_slab *slab;
+		const char *why;
+
+		why = keg_identify(keg, items[i], &slab, &num);
+		if (why) {
+			raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+			keg_refuse(who, items[i], why);
+			raw_spin_lock_irqsave(&keg->uk_lock, irq);
+			continue;
+		}
+		keg_slab_unlink(keg, slab);
+		__set_bit(num, slab->us_free);
+		slab->us_freecount++;
+		keg_slab_link(keg, slab);
+		freed++;
+	}
+	WRITE_ONCE(keg->uk_free, keg->uk_free + freed);
+	if (freed)
+		keg_wake_later(keg, freed);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return freed;
+}
+
+/**
+ * uma_keg_slab() - the slab of an item
+ * @keg: the keg that it should belong to
+ * @item: any value at all
+ *
+ * Context: any but NMI.
+ * Return: the header, or NULL where @item is not an item of @keg.
+ */
+struct uma_slab *uma_keg_slab(struct uma_keg *keg, const void *item)
+{
+	struct uma_slab *slab;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	slab = keg_find_slab(keg, item);
+	if (slab && slab->us_keg != keg)
+		slab = NULL;
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return slab;
+}
+
+/* Take an unused slab away, or NULL. */
+static struct uma_slab *keg_steal_unused(struct uma_keg *keg)
+{
+	struct uma_slab *slab;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	/* The one that has been unused longest. */
+	slab = list_empty(&keg->uk_unused) ? NULL :
+	       list_last_entry(&keg->uk_unused, struct uma_slab, us_link);
+	if (slab) {
+		keg_slab_unlink(keg, slab);
+		keg->uk_slabs--;
+		WRITE_ONCE(keg->uk_free, keg->uk_free - keg->uk_layout.ipers);
+		if (keg->uk_allocf)
+			rb_erase(&container_of(slab, struct foreign_slab,
+					       slab)->node, &keg->uk_foreign);
+	}
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return slab;
+}
+
+static unsigned int keg_release(struct uma_keg *keg, unsigned int nslabs)
+{
+	unsigned int n;
+
+	for (n = 0; n < nslabs; n++) {
+		struct uma_slab *slab = keg_steal_unused(keg);
+		unsigned long irq;
+
+		if (!slab)
+			break;
+		if (keg->uk_flags & UMA_ZONE_NOFREE) {
+			unsigned int i;
+
+			for (i = 0; i < keg->uk_layout.ipers; i++)
+				uma_kasan_unpoison(slab_item(keg, slab, i),
+						   keg->uk_size);
+		} else {
+			keg_slab_fini(keg, slab, keg->uk_layout.ipers);
+		}
+		keg_slab_destroy(keg, slab);
+		raw_spin_lock_irqsave(&keg->uk_lock, irq);
+		keg_return_pages(keg);
+		raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+		cond_resched();
+	}
+	return n;
+}
+
+/**
+ * uma_keg_trim() - give unused slabs back
+ * @keg: the keg; one that is UMA_ZONE_NOFREE gives nothing
+ * @nslabs: how many at the most
+ *
+ * Context: process context, may sleep in fini.
+ * Return: pages given back.
+ */
+unsigned int uma_keg_trim(struct uma_keg *keg, unsigned int nslabs)
+{
+	if (keg->uk_flags & UMA_ZONE_NOFREE)
+		return 0;
+	return keg_release(keg, nslabs) * keg->uk_layout.pages;
+}
+
+/**
+ * uma_keg_destroy() - end a keg that no zone stands on
+ * @keg: the keg, with all its items in slabs; or NULL or an ERR_PTR
+ *
+ * The pages of a UMA_ZONE_NOFREE keg go, too: its promise ends with it. Its fini
+ * does not run even here.
+ *
+ * Context: process context, may sleep.
+ */
+void uma_keg_destroy(struct uma_keg *keg)
+{
+	if (IS_ERR_OR_NULL(keg))
+		return;
+	keg_release(keg, UINT_MAX);
+	irq_work_sync(&keg->uk_wake_work);
+	WARN_ON_ONCE(keg->uk_slabs || !list_empty(&keg->uk_zones));
+	if (keg->uk_kva)
+		keg_backing_destroy(keg);
+	if (keg->uk_flags & UMA_ZONE_MTXCLASS)
+		lockdep_unregister_key(&keg->uk_key);
+	kfree(keg);
+}
+
+/**
+ * uma_keg_items_out() - items that are not in slabs
+ * @keg: the keg
+ *
+ * Context: any.
+ * Return: their number: with users or in buckets.
+ */
+u32 uma_keg_items_out(struct uma_keg *keg)
+{
+	unsigned long irq;
+	u32 n;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	n = keg->uk_slabs * keg->uk_layout.ipers - keg->uk_free;
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return n;
+}
+
+/**
+ * uma_keg_set_max() - limit a keg
+ * @keg: the keg
+ * @nitems: items that it may make, rounded up to whole slabs; 0 for no limit
+ *
+ * Context: any; sleepers are woken to look again.
+ * Return: the limit in items as it came out.
+ */
+u32 uma_keg_set_max(struct uma_keg *keg, u32 nitems)
+{
+	const struct uma_slab_layout *l = &keg->uk_layout;
+	u32 slabs = DIV_ROUND_UP(nitems, l->ipers);
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	WRITE_ONCE(keg->uk_maxpages, slabs * l->pages);
+	keg_wake_later(keg, keg->uk_sleepers);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return slabs * l->ipers;
+}
+
+/**
+ * uma_keg_can_supply() - is there an item, or room for a slab?
+ * @keg: the keg
+ *
+ * Context: any. What it says may be over at once; a sleeper asks it after
+ * prepare_to_wait(), which makes that harmless.
+ */
+bool uma_keg_can_supply(struct uma_keg *keg)
+{
+	u32 max = READ_ONCE(keg->uk_maxpages);
+
+	return READ_ONCE(keg->uk_free) || !max ||
+	       READ_ONCE(keg->uk_pages) + keg->uk_layout.pages <= max;
+}
+
+static void zone_set_flag(uma_zone_t zone, u16 flag, bool on)
+{
+	int cpu;
+
+	lockdep_assert_held(&zone->uz_keg->uk_lock);
+	for_each_possible_cpu(cpu) {
+		struct uma_cache *c = per_cpu_ptr(zone->uz_cpu, cpu);
+
+		WRITE_ONCE(c->uc_flags, on ? c->uc_flags | flag :
+					     c->uc_flags & ~flag);
+	}
+}
+
+/**
+ * uma_keg_set_zone_flag() - set or clear a UC_* flag in all caches of a zone
+ * @keg: the zone's keg
+ * @zone: the zone
+ * @flag: UC_*
+ * @on: set it or clear it
+ *
+ * Sections in flight may not have seen it when this returns.
+ *
+ * Context: any.
+ */
+void uma_keg_set_zone_flag(struct uma_keg *keg, uma_zone_t zone, u16 flag,
+			   bool on)
+{
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	zone_set_flag(zone, flag, on);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+}
+
+static void keg_count_sleepers(struct uma_keg *keg, int delta)
+{
+	bool before, after;
+	unsigned long irq;
+	uma_zone_t zone;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	before = keg->uk_sleepers;
+	WRITE_ONCE(keg->uk_sleepers, keg->uk_sleepers + delta);
+	after = keg->uk_sleepers;
+	if (before != after)
+		list_for_each_entry(zone, &keg->uk_zones, uz_keg_link)
+			zone_set_flag(zone, UC_SLEEPERS, after);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+}
+
+/**
+ * uma_keg_sleep_begin() - say that someone is about to wait for an item
+ * @keg: the keg
+ *
+ * From here on frees in any zone of the keg go past the caches to the slab and
+ * wake a sleeper, but for sections in flight: synchronize_rcu() outwaits them.
+ *
+ * Context: any.
+ */
+void uma_keg_sleep_begin(struct uma_keg *keg)
+{
+	keg_count_sleepers(keg, 1);
+}
+
+/**
+ * uma_keg_sleep_end() - the wait is over
+ * @keg: the keg
+ *
+ * A wake-up that this thread may have taken and not used goes to the next.
+ *
+ * Context: any.
+ */
+void uma_keg_sleep_end(struct uma_keg *keg)
+{
+	unsigned long irq;
+
+	keg_count_sleepers(keg, -1);
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	if (uma_keg_can_supply(keg))
+		keg_wake_later(keg, 1);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+}
+
+/**
+ * uma_keg_add_zone() - stack a zone on a keg
+ * @keg: the keg
+ * @zone: the zone, with its caches and uz_keg set
+ *
+ * Context: any.
+ */
+void uma_keg_add_zone(struct uma_keg *keg, uma_zone_t zone)
+{
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	list_add_tail(&zone->uz_keg_link, &keg->uk_zones);
+	zone_set_flag(zone, UC_SLEEPERS, keg->uk_sleepers);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+}
+
+/**
+ * uma_keg_del_zone() - take a zone off its keg
+ * @keg: the keg
+ * @zone: the zone, with no item out
+ *
+ * Context: any.
+ */
+void uma_keg_del_zone(struct uma_keg *keg, uma_zone_t zone)
+{
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	list_del(&zone->uz_keg_link);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+}
+
+/**
+ * uma_keg_set_backing() - give a keg a fixed backing
+ * @keg: a keg without slabs and without allocf
+ * @obj: what its pages carry in their owner's field, may be NULL
+ * @nitems: items to provide for
+ *
+ * The address range is had now, the pages as slabs are made; both are kept
+ * until the keg ends. An access to a part of the range that has no page yet
+ * faults at once. The keg becomes UMA_ZONE_NOFREE, its limit the range.
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -EBUSY, -EINVAL, -ENOMEM, or -EOPNOTSUPP where kva.c can't.
+ */
+int uma_keg_set_backing(struct uma_keg *keg, struct vm_object *obj, u32 nitems)
+{
+	u32 slabs = DIV_ROUND_UP(nitems, keg->uk_layout.ipers);
+	unsigned long *slots;
+	struct uma_kva *kva;
+
+	if (!nitems)
+		return -EINVAL;
+	if (keg->uk_pages || keg->uk_allocf || keg->uk_kva)
+		return -EBUSY;
+	slots = bitmap_zalloc(slabs, GFP_KERNEL);
+	if (!slots)
+		return -ENOMEM;
+	kva = uma_kva_reserve((unsigned long)slabs * keg->uk_layout.pages);
+	if (IS_ERR(kva)) {
+		bitmap_free(slots);
+		return PTR_ERR(kva);
+	}
+	lockdep_set_class_and_name(&keg->uk_lock, &keg_backed_key,
+				   "uma_keg_backed");
+	keg->uk_kva = kva;
+	keg->uk_kva_slots = slots;
+	keg->uk_obj = obj;
+	keg->uk_flags |= UMA_ZONE_NOFREE;
+	uma_keg_set_max(keg, nitems);
+	return 0;
+}
+
+/**
+ * uma_keg_set_allocf() - take memory for slabs from the consumer
+ * @keg: a keg without slabs and without a fixed backing
+ * @allocf: the consumer's function, NULL for the pool again
+ *
+ * Context: process context.
+ * Return: 0, -EBUSY, or what the changed layout answers.
+ */
+int uma_keg_set_allocf(struct uma_keg *keg, uma_alloc allocf)
+{
+	unsigned int how = allocf ? UMA_LAYOUT_OFFPAGE : 0;
+
+	if (keg->uk_pages || keg->uk_kva)
+		return -EBUSY;
+	if (keg->uk_flags & UMA_ZONE_REFCNT)
+		how |= UMA_LAYOUT_REFCNT;
+	if (keg->uk_flags & UMA_ZONE_OFFPAGE)
+		how |= UMA_LAYOUT_OFFPAGE;
+	keg->uk_allocf = allocf;
+	return uma_slab_layout(keg->uk_size, keg->uk_align, how,
+			       &keg->uk_layout);
+}
+
+/**
+ * uma_keg_header_bytes() - how large an item a zone of headers needs
+ * @refcnt: whether the headers have counters
+ *
+ * Return: bytes, enough for every header that slab_layout.c puts off-page.
+ */
+size_t uma_keg_header_bytes(bool refcnt)
+{
+	u32 ref_off;
+
+	return offsetof(struct foreign_slab, slab) +
+	       uma_slab_header_size(uma_slab_offpage_items(refcnt), refcnt,
+				    &ref_off);
+}

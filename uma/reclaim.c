@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reclaim: what is cached goes back, from CPUs to zones, from zones to slabs,
+ * from slabs to the pool.
+ *
+ * Nobody but its own CPU touches a CPU's cache. So to empty the caches of others
+ * a work item runs on each CPU, enters the section there and moves its buckets
+ * to the zone's list; whoever asked takes them from there. The work runs no
+ * callback: items meet zfini and fini only in the thread that reclaims. It
+ * needs no guard against hot-plug: on a CPU that went away before its turn the
+ * work runs elsewhere and empties that CPU's cache instead, and the cache of
+ * the one that is gone was emptied by uma_cpu_dead().
+ *
+ * When: on demand (uma_reclaim()), on shortage (the pool's low-memory callback,
+ * and an allocation that may sleep and finds the pool empty), and each
+ * working_set_secs. The last is the gentle one. A zone's list had uz_items_min
+ * items in it at all times since the interval began, so that many were not
+ * needed; likewise the unused slabs of a keg. Those go. A zone without any
+ * allocation or free in the interval gives all.
+ *
+ * uma_reclaim() holds no lock across a zone (see zone_list.c), so an allocation
+ * that is made on its way, or a fini that calls it again, cannot deadlock.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cpuhotplug.h>
+#include <linux/moduleparam.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+
+#include "uma/uma_int.h"
+
+#define WORKING_SET_SECS_MAX	86400
+
+/* The pool is short when less than one page in this many is free. */
+#define SHORTAGE_DIVISOR	32
+
+struct flush_work {
+	struct work_struct work;
+	uma_zone_t zone;
+};
+
+static DEFINE_PER_CPU(struct flush_work, flush_works);
+/* One flush at a time has the work items. */
+static DEFINE_MUTEX(flush_lock);
+/* One trim at a time closes the working-set interval. */
+static DEFINE_MUTEX(trim_lock);
+
+static struct workqueue_struct *flush_wq;
+static enum cpuhp_state cpuhp_state;
+static bool started;
+
+static unsigned int working_set_secs = 20;
+
+static void working_set_fn(struct work_struct *work);
+static DECLARE_DELAYED_WORK(working_set_work, working_set_fn);
+static void shortage_fn(struct work_struct *work);
+static DECLARE_WORK(shortage_work, shortage_fn);
+
+/*
+ * Move the buckets of a cache to its zone, from inside the cache's section or
+ * with its CPU dead. Buckets without items come back in @empty.
+ */
+static void cache_flush(uma_zone_t zone, struct uma_cache *c,
+			struct uma_bucket *empty[2])
+{
+	struct uma_bucket *loaded = c->uc_loaded, *spare = c->uc_spare;
+	unsigned long irq;
+
+	empty[0] = NULL;
+	empty[1] = NULL;
+	raw_spin_lock_irqsave(&zone->uz_lock, irq);
+	if (spare) {
+		spare->ub_cnt = c->uc_spare_cnt;
+		if (spare->ub_cnt)
+			uma_zone_push(zone, spare);
+		else
+			empty[0] = spare;
+	}
+	if (loaded) {
+		loaded->ub_cnt = c->uc_cnt;
+		if (loaded->ub_cnt)
+			uma_zone_push(zone, loaded);
+		else
+			empty[1] = loaded;
+	}
+	WRITE_ONCE(c->uc_loaded, NULL);
+	WRITE_ONCE(c->uc_spare, NULL);
+	WRITE_ONCE(c->uc_cnt, 0);
+	WRITE_ONCE(c->uc_max, 0);
+	WRITE_ONCE(c->uc_spare_cnt, 0);
+	uma_zone_fold(zone, c);
+	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+}
+
+static void flush_fn(struct work_struct *work)
+{
+	uma_zone_t zone = container_of(work, struct flush_work, work)->zone;
+	struct uma_bucket *empty[2] = {};
+	struct uma_cache *c;
+
+	preempt_disable();
+	c = this_cpu_ptr(zone->uz_cpu);
+	/* No thread is preempted inside a section, no interrupt stays in one. */
+	if (!WARN_ON_ONCE(c->uc_busy)) {
+		WRITE_ONCE(c->uc_busy, 1);
+		barrier();
+		cache_flush(zone, c, empty);
+		barrier();
+		WRITE_ONCE(c->uc_busy, 0);
+	}
+	preempt_enable();
+	uma_bucket_free(empty[0]);
+	uma_bucket_free(empty[1]);
+}
+
+/**
+ * uma_zone_flush_cpus() - move what the CPUs cache of a zone to its list
+ * @zone: the zone
+ *
+ * Context: process context, may sleep; not from a fini that a flush waits for.
+ */
+void uma_zone_flush_cpus(uma_zone_t zone)
+{
+	int cpu;
+
+	might_sleep();
+	mutex_lock(&flush_lock);
+	for_each_possible_cpu(cpu) {
+		struct flush_work *fw = per_cpu_ptr(&flush_works, cpu);
+
+		struct uma_cache *c = per_cpu_ptr(zone->uz_cpu, cpu);
+
+		fw->zone = NULL;
+		if (!cpu_online(cpu) ||
+		    (!READ_ONCE(c->uc_loaded) && !READ_ONCE(c->uc_spare)))
+			continue;
+		fw->zone = zone;
+		queue_work_on(cpu, flush_wq, &fw->work);
+	}
+	for_each_possible_cpu(cpu) {
+		struct flush_work *fw = per_cpu_ptr(&flush_works, cpu);
+
+		if (fw->zone)
+			flush_work(&fw->work);
+	}
+	mutex_unlock(&flush_lock);
+}
+
+/**
+ * uma_zone_drain() - move items from a zone's list to its slabs
+ * @zone: the zone
+ * @keep: items that may stay, give or take a bucket
+ *
+ * Context: process context, may sleep.
+ */
+void uma_zone_drain(uma_zone_t zone, u32 keep)
+{
+	struct uma_bucket *b;
+	unsigned long irq;
+
+	might_sleep();
+	for (;;) {
+		raw_spin_lock_irqsave(&zone->uz_lock, irq);
+		b = zone->uz_items > keep ? uma_zone_pop(zone) : NULL;
+		raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+		if (!b)
+			break;
+		uma_bucket_empty(zone, b);
+		uma_bucket_free(b);
+		cond_resched();
+	}
+}
+
+/**
+ * uma_zone_reclaim_all() - move every cached item of a zone to its slabs
+ * @zone: the zone
+ *
+ * Context: process context, may sleep.
+ */
+void uma_zone_reclaim_all(uma_zone_t zone)
+{
+	uma_zone_flush_cpus(zone);
+	uma_zone_drain(zone, 0);
+}
+
+static u64 zone_ops(uma_zone_t zone)
+{
+	u64 ops = READ_ONCE(zone->uz_allocs) + READ_ONCE(zone->uz_frees);
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct uma_cache *c = per_cpu_ptr(zone->uz_cpu, cpu);
+
+		ops += READ_ONCE(c->uc_allocs) + READ_ONCE(c->uc_frees);
+	}
+	return ops;
+}
+
+/* Close the zone's working-set interval: what was not needed in it goes. */
+static void zone_trim(uma_zone_t zone)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	u32 keep, nslabs;
+	unsigned long irq;
+	u64 ops;
+
+	lockdep_assert_held(&trim_lock);
+	ops = zone_ops(zone);
+	if (ops == zone->uz_idle_ops) {
+		uma_zone_reclaim_all(zone);
+		if (!(zone->uz_flags & UMA_ZONE_SECONDARY))
+			uma_keg_trim(keg, UINT_MAX);
+		return;
+	}
+	zone->uz_idle_ops = ops;
+
+	raw_spin_lock_irqsave(&zone->uz_lock, irq);
+	keep = zone->uz_items - zone->uz_items_min;
+	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+	uma_zone_drain(zone, keep);
+	raw_spin_lock_irqsave(&zone->uz_lock, irq);
+	zone->uz_items_min = zone->uz_items;
+	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+
+	if (zone->uz_flags & UMA_ZONE_SECONDARY)
+		return;
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	nslabs = keg->uk_unused_min;
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	uma_keg_trim(keg, nslabs);
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	keg->uk_unused_min = keg->uk_unused_slabs;
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+}
+
+static void zone_reclaim(uma_zone_t zone, int req)
+{
+	if (zone->uz_flags & UMA_ZFLAG_ORPHAN)
+		return;
+	if (req == UMA_RECLAIM_TRIM) {
+		/* Another thread that trims does it for us. */
+		if (mutex_trylock(&trim_lock)) {
+			zone_trim(zone);
+			mutex_unlock(&trim_lock);
+		}
+		return;
+	}
+	if (req == UMA_RECLAIM_DRAIN_CPU)
+		uma_zone_flush_cpus(zone);
+	uma_zone_drain(zone, 0);
+	uma_keg_trim(zone->uz_keg, UINT_MAX);
+}
+
+/**
+ * uma_reclaim() - give memory back to the pool
+ * @req: UMA_RECLAIM_TRIM, UMA_RECLAIM_DRAIN or UMA_RECLAIM_DRAIN_CPU
+ *
+ * Context: process context, may sleep; may be called from a fini.
+ */
+void uma_reclaim(int req)
+{
+	uma_zone_t zone;
+
+	might_sleep();
+	if (req < UMA_RECLAIM_TRIM || req > UMA_RECLAIM_DRAIN_CPU) {
+		pr_err("uma_reclaim: no such request: %d\n", req);
+		return;
+	}
+	uma_for_each_zone(zone) {
+		if (zone->uz_flags & UMA_ZFLAG_INTERNAL)
+			continue;
+		zone_reclaim(zone, req);
+		uma_steer(UMA_STEER_RECLAIM, zone);
+	}
+	/* These got buckets and headers back from the others just now. */
+	uma_for_each_zone(zone)
+		if (zone->uz_flags & UMA_ZFLAG_INTERNAL)
+			zone_reclaim(zone, req);
+}
+EXPORT_SYMBOL_GPL(uma_reclaim);
+
+static void shortage_fn(struct work_struct *work)
+{
+	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+}
+
+static void pool_is_short(void *arg)
+{
+	queue_work(system_unbound_wq, &shortage_work);
+}
+
+static void working_set_fn(struct work_struct *work)
+{
+	uma_reclaim(UMA_RECLAIM_TRIM);
+	queue_delayed_work(system_freezable_wq, &working_set_work,
+			   READ_ONCE(working_set_secs) * HZ);
+}
+
+static int working_set_secs_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned int secs;
+	int error;
+
+	error = kstrtouint(val, 0, &secs);
+	if (!error && (!secs || secs > WORKING_SET_SECS_MAX))
+		error = -EINVAL;
+	if (error) {
+		pr_err("working_set_secs: \"%s\" is not a number from 1 to %u\n",
+		       val, WORKING_SET_SECS_MAX);
+		return error;
+	}
+	WRITE_ONCE(working_set_secs, secs);
+	if (READ_ONCE(started))
+		mod_delayed_work(system_freezable_wq, &working_set_work,
+				 secs * HZ);
+	return 0;
+}
+
+static const struct kernel_param_ops working_set_secs_ops = {
+	.set = working_set_secs_set,
+	.get = param_get_uint,
+};
+module_param_cb(working_set_secs, &working_set_secs_ops, &working_set_secs,
+		0644);
+MODULE_PARM_DESC(working_set_secs,
+		 "seconds after which what a zone did not use goes back (20)");
+
+/* The CPU is dead; what it cached belongs to nobody now. Its totals stay. */
+static int uma_cpu_dead(unsigned int cpu)
+{
+	struct uma_bucket *empty[2];
+	uma_zone_t zone;
+
+	uma_for_each_zone(zone) {
+		cache_flush(zone, per_cpu_ptr(zone->uz_cpu, cpu), empty);
+		uma_bucket_free(empty[0]);
+		uma_bucket_free(empty[1]);
+	}
+	return 0;
+}
+
+/**
+ * uma_reclaim_startup() - begin to reclaim
+ *
+ * Context: process context, at load.
+ * Return: 0 or an errno, with nothing left behind.
+ */
+int uma_reclaim_startup(void)
+{
+	struct uma_pool_stats st;
+	int cpu, error;
+
+	flush_wq = alloc_workqueue("uma_flush", WQ_MEM_RECLAIM, 0);
+	if (!flush_wq)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu)
+		INIT_WORK(&per_cpu_ptr(&flush_works, cpu)->work, flush_fn);
+	error = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "uma:dead", NULL,
+					  uma_cpu_dead);
+	if (error < 0) {
+		destroy_workqueue(flush_wq);
+		return error;
+	}
+	cpuhp_state = error;
+	uma_pool_get_stats(uma_pool, &st);
+	uma_pool_set_lowmem(uma_pool, pool_is_short, NULL,
+			    st.pages / SHORTAGE_DIVISOR);
+	WRITE_ONCE(started, true);
+	queue_delayed_work(system_freezable_wq, &working_set_work,
+			   working_set_secs * HZ);
+	return 0;
+}
+
+/**
+ * uma_reclaim_quiesce() - stop reclaiming by ourselves
+ *
+ * uma_zone_reclaim_all() still works.
+ *
+ * Context: process context, at unload; no parameter can be set any more.
+ */
+void uma_reclaim_quiesce(void)
+{
+	WRITE_ONCE(started, false);
+	uma_pool_set_lowmem(uma_pool, NULL, NULL, 0);
+	cancel_work_sync(&shortage_work);
+	cancel_delayed_work_sync(&working_set_work);
+}
+
+/**
+ * uma_reclaim_shutdown() - end reclaim, when no zone is left
+ *
+ * Context: process context, at unload.
+ */
+void uma_reclaim_shutdown(void)
+{
+	cpuhp_remove_state_nocalls(cpuhp_state);
+	destroy_workqueue(flush_wq);
+}

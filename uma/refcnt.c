@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reference counters of items.
+ *
+ * A zone with UMA_ZONE_REFCNT has a 32-bit counter for each item, in the
+ * slab's header behind the bitmap. It is not part of the item and so survives
+ * the item's free: who still holds a pointer to it, and lost a race for the last
+ * reference, may compare and set it after the item went back. For that the
+ * memory under the counter must stay a counter, which is why these zones never
+ * give slabs back (UMA-03). A counter is 0 when its slab is made; from then on it
+ * belongs to the consumer.
+ */
+
+#include "uma/uma_int.h"
+
+/**
+ * uma_find_refcnt() - the reference counter of an item
+ * @zone: a zone with UMA_ZONE_REFCNT, or one stacked on it
+ * @item: an item that the caller has allocated from it
+ *
+ * Context: any but NMI.
+ * Return: the counter; NULL with a warning where the zone has none or the item
+ * is not the zone's.
+ */
+u32 *uma_find_refcnt(uma_zone_t zone, void *item)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	const struct uma_slab_layout *l = &keg->uk_layout;
+	struct uma_slab *slab;
+	u32 *counters;
+
+	if (WARN_ONCE(!(keg->uk_flags & UMA_ZONE_REFCNT),
+		      "uma: zone %s has no reference counters\n", zone->uz_name))
+		return NULL;
+	slab = uma_keg_slab(keg, item);
+	if (WARN_ONCE(!slab, "uma: no item of zone %s\n", zone->uz_name))
+		return NULL;
+	counters = (void *)slab + l->ref_off;
+	return &counters[(item - slab->us_data) / l->rsize];
+}
+EXPORT_SYMBOL_GPL(uma_find_refcnt);

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Statistics: the binary stream, and files for people, in debugfs.
+ *
+ * Reading costs the allocating CPUs nothing but cache misses. Each cache has its
+ * counts in itself, so no bucket is looked at, let alone followed (UMA-05). A
+ * zone's counts grow when a cache's are moved there, inside uz_seq; a reader that
+ * sees that happen starts again, so what moves is seen once. Frees are read
+ * before allocations: an item's free cannot be seen without its allocation, and
+ * no zone shows more frees than allocations. Each count only grows, the
+ * sum as well; so no total that is shown ever goes down.
+ *
+ * The stream is made at open and read from there, so one open gives one coherent
+ * snapshot however it is read. Zones that come while it is made may be missing.
+ */
+
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "uma/uma_int.h"
+#include "uma/uma_stream.h"
+
+/* After so many vain attempts a reader takes the lock that stops the movers. */
+#define READ_ATTEMPTS	16
+
+static struct dentry *uma_dir;
+
+static u64 sum_frees(uma_zone_t zone, struct uma_percpu_stat *ups)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		u64 n = READ_ONCE(per_cpu_ptr(zone->uz_cpu, cpu)->uc_frees);
+
+		if (ups)
+			ups[cpu].ups_frees = n;
+		sum += n;
+	}
+	return sum;
+}
+
+static u64 sum_allocs(uma_zone_t zone, struct uma_percpu_stat *ups)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		u64 n = READ_ONCE(per_cpu_ptr(zone->uz_cpu, cpu)->uc_allocs);
+
+		if (ups)
+			ups[cpu].ups_allocs = n;
+		sum += n;
+	}
+	return sum;
+}
+
+/*
+ * Read all counts of a zone, none of them twice. Returns the items in use; @uth
+ * and @ups may be NULL.
+ */
+static u64 zone_read_counts(uma_zone_t zone, struct uma_type_header *uth,
+			    struct uma_percpu_stat *ups)
+{
+	u64 allocs, frees, in_use;
+	unsigned int seq, attempt = 0;
+	unsigned long irq = 0;
+	bool locked = false;
+
+	do {
+		if (attempt++ == READ_ATTEMPTS) {
+			raw_spin_lock_irqsave(&zone->uz_lock, irq);
+			locked = true;
+		}
+		seq = locked ? 0 : read_seqcount_begin(&zone->uz_seq);
+		frees = READ_ONCE(zone->uz_frees);
+		in_use = -(frees + sum_frees(zone, ups));
+		smp_rmb(); /* frees before allocations, see above */
+		if (!locked)
+			uma_steer(UMA_STEER_STATS, zone);
+		allocs = READ_ONCE(zone->uz_allocs);
+		in_use += allocs + sum_allocs(zone, ups);
+	} while (!locked && read_seqcount_retry(&zone->uz_seq, seq));
+	if (locked)
+		raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+	if (uth) {
+		uth->uth_allocs = allocs;
+		uth->uth_frees = frees;
+	}
+	return in_use;
+}
+
+/**
+ * uma_zone_in_use() - allocations less frees
+ * @zone: the zone
+ *
+ * Context: any but NMI. Exact at rest.
+ */
+u64 uma_zone_in_use(uma_zone_t zone)
+{
+	return zone_read_counts(zone, NULL, NULL);
+}
+UMA_EXPORT_FOR_TESTS(uma_zone_in_use);
+
+/**
+ * uma_zone_pages() - pages that a zone's keg holds
+ * @zone: the zone; a secondary one shows its master's
+ *
+ * Context: any.
+ */
+u32 uma_zone_pages(uma_zone_t zone)
+{
+	return READ_ONCE(zone->uz_keg->uk_pages);
+}
+UMA_EXPORT_FOR_TESTS(uma_zone_pages);
+
+/**
+ * uma_zone_stats() - one zone's record of the stream
+ * @zone: the zone
+ * @uth: where to put its header
+ * @ups: where to put nr_cpu_ids per-CPU records
+ *
+ * Context: any but NMI.
+ */
+void uma_zone_stats(uma_zone_t zone, struct uma_type_header *uth,
+		    struct uma_percpu_stat *ups)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	int cpu;
+
+	memset(uth, 0, sizeof(*uth));
+	memset(ups, 0, sizeof(*ups) * nr_cpu_ids);
+	strscpy(uth->uth_name, zone->uz_name, sizeof(uth->uth_name));
+	uth->uth_align = keg->uk_align;
+	uth->uth_size = keg->uk_size;
+	uth->uth_rsize = keg->uk_layout.rsize;
+	uth->uth_maxpages = READ_ONCE(keg->uk_maxpages);
+	uth->uth_limit = uma_zone_get_max(zone);
+	uth->uth_pages = uma_zone_pages(zone);
+	uth->uth_keg_free = READ_ONCE(keg->uk_free);
+	uth->uth_zone_free = READ_ONCE(zone->uz_items);
+	uth->uth_bucketsize = READ_ONCE(zone->uz_bucket_size);
+	if (zone->uz_flags & UMA_ZONE_SECONDARY)
+		uth->uth_zone_flags |= UTH_ZONE_SECONDARY;
+	zone_read_counts(zone, uth, ups);
+	uth->uth_fails = READ_ONCE(zone->uz_fails);
+	uth->uth_sleeps = READ_ONCE(zone->uz_sleeps);
+	for_each_possible_cpu(cpu) {
+		struct uma_cache *c = per_cpu_ptr(zone->uz_cpu, cpu);
+
+		ups[cpu].ups_cache_free = READ_ONCE(c->uc_cnt) +
+					  READ_ONCE(c->uc_spare_cnt);
+	}
+}
+UMA_EXPORT_FOR_TESTS(uma_zone_stats);
+
+/* A snapshot of the stream, made when the file is opened. */
+struct snapshot {
+	size_t size;
+	u8 data[];
+};
+
+static int zone_stats_open(struct inode *inode, struct file *file)
+{
+	const size_t record = sizeof(struct uma_type_header) +
+			      nr_cpu_ids * sizeof(struct uma_percpu_stat);
+	/* Room for zones that come meanwhile; those beyond it are left out. */
+	unsigned int room = uma_zone_list_count() + 16;
+	struct uma_stream_header *ush;
+	struct snapshot *s;
+	uma_zone_t zone;
+	u8 *p;
+
+	s = kvzalloc(struct_size(s, data, size_add(sizeof(*ush),
+						   size_mul(room, record))),
+		     GFP_KERNEL);
+	if (!s)
+		return -ENOMEM;
+	ush = (void *)s->data;
+	ush->ush_version = UMA_STREAM_VERSION;
+	ush->ush_maxcpus = nr_cpu_ids;
+	p = s->data + sizeof(*ush);
+	uma_for_each_zone(zone) {
+		if (ush->ush_count == room) {
+			uma_zone_put(zone);
+			break;
+		}
+		uma_zone_stats(zone, (void *)p,
+			       (void *)(p + sizeof(struct uma_type_header)));
+		p += record;
+		ush->ush_count++;
+	}
+	s->size = p - s->data;
+	file->private_data = s;
+	return 0;
+}
+
+static ssize_t zone_stats_read(struct file *file, char __user *buf, size_t len,
+			       loff_t *pos)
+{
+	struct snapshot *s = file->private_data;
+
+	return simple_read_from_buffer(buf, len, pos, s->data, s->size);
+}
+
+static int zone_stats_release(struct inode *inode, struct file *file)
+{
+	kvfree(file->private_data);
+	return 0;
+}
+
+static const struct file_operations zone_stats_fops = {
+	.owner = THIS_MODULE,
+	.open = zone_stats_open,
+	.read = zone_stats_read,
+	.llseek = default_llseek,
+	.release = zone_stats_release,
+};
+
+static int zone_count_show(struct seq_file *m, void *v)
+{
+	seq_printf(m, "%u\n", uma_zone_list_count());
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(zone_count);
+
+/* As vmstat -z has it: a line a zone. */
+static int zones_show(struct seq_file *m, void *v)
+{
+	struct uma_percpu_stat *ups;
+	struct uma_type_header uth;
+	uma_zone_t zone;
+	int cpu;
+
+	ups = kcalloc(nr_cpu_ids, sizeof(*ups), GFP_KERNEL);
+	if (!ups)
+		return -ENOMEM;
+	seq_printf(m, "%-24s %6s %8s %10s %8s %14s %8s %8s\n", "ITEM", "SIZE",
+		   "LIMIT", "USED", "FREE", "REQ", "FAIL", "SLEEP");
+	uma_for_each_zone(zone) {
+		u64 allocs, frees, cached;
+
+		uma_zone_stats(zone, &uth, ups);
+		allocs = uth.uth_allocs;
+		frees = uth.uth_frees;
+		cached = uth.uth_zone_free;
+		if (!(uth.uth_zone_flags & UTH_ZONE_SECONDARY))
+			cached += uth.uth_keg_free;
+		for_each_possible_cpu(cpu) {
+			allocs += ups[cpu].ups_allocs;
+			frees += ups[cpu].ups_frees;
+			cached += ups[cpu].ups_cache_free;
+		}
+		seq_printf(m, "%-24s %6u %8u %10llu %8llu %14llu %8llu %8llu\n",
+			   zone->uz_name, uth.uth_size, uth.uth_limit,
+			   allocs - frees, cached, allocs, uth.uth_fails,
+			   uth.uth_sleeps);
+	}
+	kfree(ups);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(zones);
+
+static int pool_show(struct seq_file *m, void *v)
+{
+	uma_pool_show(uma_pool, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pool);
+
+/**
+ * uma_stats_startup() - make the files in debugfs
+ *
+ * Without debugfs there are none, and all else works.
+ *
+ * Context: process context, at load.
+ */
+void uma_stats_startup(void)
+{
+	uma_dir = debugfs_create_dir("uma", NULL);
+	debugfs_create_file("zone_stats", 0400, uma_dir, NULL, &zone_stats_fops);
+	debugfs_create_file("zone_count", 0444, uma_dir, NULL,
+			    &zone_count_fops);
+	debugfs_create_file("zones", 0444, uma_dir, NULL, &zones_fops);
+	debugfs_create_file("pool", 0444, uma_dir, NULL, &pool_fops);
+	uma_pool_fault_debugfs(uma_dir);
+}
+
+/**
+ * uma_stats_shutdown() - remove them
+ *
+ * Context: process context, at unload.
+ */
+void uma_stats_shutdown(void)
+{
+	debugfs_remove(uma_dir);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Named points at which a suite can stop, or act, in the middle of what it
+ * tests. They sit on slow paths only and exist only where KUnit does.
+ */
+#ifndef _UMA_STEER_H
+#define _UMA_STEER_H
+
+#include <linux/kconfig.h>
+#include <linux/compiler.h>
+
+/**
+ * enum uma_steer_point - where a hook is called, and in what context
+ * @UMA_STEER_REFILL: a bucket was filled for the zone, no section is entered and
+ *	no lock held; the CPU may change and the cache fill before the next look
+ * @UMA_STEER_SECTION: inside the section of this CPU's cache, preemption off
+ * @UMA_STEER_LIMIT: a sleeper has published its flag and drained the caches, and
+ *	will look once more before it sleeps; may sleep
+ * @UMA_STEER_RECLAIM: uma_reclaim() is between two zones; may sleep
+ * @UMA_STEER_STATS: a reader of statistics is between a zone's frees and its
+ *	allocations; may sleep
+ * @UMA_STEER_IMPORT: a slab was made and its items are not yet initialised; no
+ *	lock held
+ */
+enum uma_steer_point {
+	UMA_STEER_REFILL,
+	UMA_STEER_SECTION,
+	UMA_STEER_LIMIT,
+	UMA_STEER_RECLAIM,
+	UMA_STEER_STATS,
+	UMA_STEER_IMPORT,
+};
+
+#if IS_ENABLED(CONFIG_KUNIT)
+typedef void (*uma_steer_fn)(enum uma_steer_point point, void *obj);
+extern uma_steer_fn uma_steer_hook;
+
+static inline void uma_steer(enum uma_steer_point point, void *obj)
+{
+	uma_steer_fn fn = READ_ONCE(uma_steer_hook);
+
+	if (fn)
+		fn(point, obj);
+}
+#else
+static inline void uma_steer(enum uma_steer_point point, void *obj) {}
+#endif
+
+#endif /* _UMA_STEER_H */

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The allocator's own structures, shared by the files of uma/.
+ *
+ * A keg is a supply of items of one size: slabs, cut from pages of the pool.
+ * A zone is what consumers hold: constructors, counts, and two levels of cache
+ * in front of a keg. Several zones can be stacked on one keg; the one that
+ * came with it is its master, the others are secondary.
+ *
+ *	 CPU 0            CPU 1            CPU 2
+ *	+--------------+ +--------------+ +--------------+
+ *	| loaded spare | | loaded spare | | loaded spare |    struct uma_cache
+ *	+------+-------+ +------+-------+ +------+-------+
+ *	       |   buckets, whole, under the zone's lock
+ *	+------+----------------+----------------+-------+
+ *	|  uz_buckets: buckets that no CPU holds         |    struct uma_zone
+ *	+------------------------+-----------------------+
+ *	       items, zinit and zfini   (other zones may stand beside it)
+ *	+------------------------+-----------------------+
+ *	|  slabs: partly used, unused, fully used        |    struct uma_keg
+ *	+------------------------+-----------------------+
+ *	       pages, init and fini
+ *	+------------------------+-----------------------+
+ *	|  the pool, or what allocf brings               |    struct uma_pool
+ *	+------------------------------------------------+
+ *
+ * A slab in memory, its header in its last page, and one whose header would
+ * have wasted too much and stands elsewhere (slab_layout.c decides):
+ *
+ *	+------+------+------+------+---+--------+--------+----------+
+ *	| item | item | item | item | . | header | bitmap | counters |
+ *	+------+------+------+------+---+--------+--------+----------+
+ *
+ *	+-------------+-------------+---+      +--------+--------+----------+
+ *	|    item     |    item     | . |      | header | bitmap | counters |
+ *	+-------------+-------------+---+      +--------+--------+----------+
+ *
+ * An item is in exactly one place: with its user, in a bucket of a CPU's
+ * cache, in a bucket of its zone's list, or in its slab (bit set in us_free).
+ *
+ * Files, each calling only those before it: slab_layout, kva, pool, keg,
+ * bucket, zone_list, reclaim, zone, refcnt, stats. Buckets and off-page headers
+ * are items of zones themselves; that recursion goes through uma_internal.
+ *
+ * Locks: zone, then keg, then pool; all raw, interrupts off, and none is held
+ * over a callback, a wake-up or an allocation from the kernel.
+ */
+#ifndef _UMA_INT_H
+#define _UMA_INT_H
+
+#include <linux/irq_work.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/percpu.h>
+#include <linux/rbtree.h>
+#include <linux/refcount.h>
+#include <linux/seqlock.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "uma/compat.h"
+#include "uma/pool.h"
+#include "uma/slab_layout.h"
+#include "uma/steer.h"
+#include "uma/uma.h"
+
+/* Inside: a bucket is refused, since one is being sought already (UMA-15). */
+#define M_NOBUCKET	0x10000
+
+/* Zone flags of our own, beside UMA_ZONE_*. */
+#define UMA_ZFLAG_BUCKET	0x02000000	/* its items are buckets */
+#define UMA_ZFLAG_ORPHAN	0x04000000	/* its owner was unloaded */
+#define UMA_ZFLAG_INTERNAL	0x20000000	/* made by UMA for itself */
+
+/**
+ * struct uma_bucket - items on their way between a zone and its users
+ * @ub_link: in uz_buckets, guarded by the zone's lock
+ * @ub_cnt: items in it; stale while a CPU's cache holds the bucket, which then
+ *	keeps the count itself
+ * @ub_entries: items that it can hold, constant
+ * @ub_item: the items
+ */
+struct uma_bucket {
+	struct list_head ub_link;
+	u32 ub_cnt;
+	u32 ub_entries;
+	void *ub_item[];
+};
+
+/* What makes an operation leave the fast path, in uma_cache.uc_flags. */
+#define UC_CTOR		0x0001	/* alloc: a constructor to run */
+#define UC_DTOR		0x0002	/* free: a destructor to run */
+#define UC_SLEEPERS	0x0004	/* free: someone sleeps on the keg's limit */
+#define UC_BYPASS	0x0008	/* both: straight to the slab, and check */
+
+/**
+ * struct uma_cache - what one CPU keeps of one zone
+ * @uc_word: the two below as one, for the fast path's only test
+ * @uc_busy: nonzero while this CPU is inside the section
+ * @uc_flags: UC_*; written under the keg's lock, read without
+ * @uc_cnt: items in @uc_loaded
+ * @uc_max: room of @uc_loaded, 0 if there is none
+ * @uc_spare_cnt: items in @uc_spare
+ * @uc_loaded: the bucket that allocations and frees work on
+ * @uc_spare: another, mostly full or empty, to change places with it; together
+ *	they keep a caller that hovers around a bucket's edge from the zone's
+ *	lock (Bonwick and Adams, "Magazines and Vmem", 2001)
+ * @uc_allocs: allocations since the counts last moved to the zone
+ * @uc_frees: frees since then
+ *
+ * The section: preemption off and uc_busy set. Only its own CPU writes these
+ * fields, inside the section, or with the CPU dead. An interrupt that finds
+ * uc_busy set leaves the cache alone and works on the zone under its lock.
+ * Others may read the counts at any time.
+ */
+struct uma_cache {
+	union {
+		u32 uc_word;
+		struct {
+			u8 uc_busy;
+			u8 uc_pad;
+			u16 uc_flags;
+		};
+	};
+	u32 uc_cnt;
+	u32 uc_max;
+	u32 uc_spare_cnt;
+	struct uma_bucket *uc_loaded;
+	struct uma_bucket *uc_spare;
+	u64 uc_allocs;
+	u64 uc_frees;
+} ____cacheline_aligned;
+
+static_assert(sizeof(struct uma_cache) == L1_CACHE_BYTES);
+static_assert(BITS_PER_LONG == 64, "the counters rely on whole 64-bit loads");
+
+#ifdef __LITTLE_ENDIAN
+#define UC_WORD(busy, flags)	((busy) | (u32)(flags) << 16)
+#else
+#define UC_WORD(busy, flags)	((u32)(busy) << 24 | (flags))
+#endif
+
+#define UC_ALLOC_SLOW	UC_WORD(0xff, UC_CTOR | UC_BYPASS)
+#define UC_FREE_SLOW	UC_WORD(0xff, UC_DTOR | UC_SLEEPERS | UC_BYPASS)
+
+/**
+ * struct uma_keg - a supply of items of one size
+ * @uk_lock: guards what follows it up to @uk_wake_work
+ * @uk_part: slabs with items in them and items out
+ * @uk_unused: slabs with all their items in them
+ * @uk_used: slabs with no item in them
+ * @uk_zones: the zones stacked on it, by uz_keg_link
+ * @uk_foreign: slabs of memory that allocf brought, by address
+ * @uk_pages: pages in slabs, or promised to one that is being made
+ * @uk_maxpages: the most of them, 0 for no limit
+ * @uk_slabs: slabs on the three lists
+ * @uk_free: items in them
+ * @uk_unused_slabs: length of @uk_unused
+ * @uk_unused_min: its least since the last working-set interval began
+ * @uk_sleepers: threads that wait for an item
+ * @uk_wakeups: items freed that nobody was woken for yet
+ * @uk_wait: where they sleep
+ * @uk_wake_work: wakes them, once the freeing caller's locks are gone
+ * @uk_size: bytes of an item as asked for
+ * @uk_align: its alignment, as a mask
+ * @uk_flags: UMA_ZONE_* and UMA_ZFLAG_*, constant once items exist
+ * @uk_layout: how its slabs look
+ * @uk_init: constant once items exist, as all below
+ * @uk_fini: run before a slab goes
+ * @uk_allocf: where memory comes from, NULL for the pool
+ * @uk_freef: where it goes
+ * @uk_kva: the address range of a fixed backing, or NULL
+ * @uk_kva_slots: which slabs of the range are in use; guarded by @uk_lock
+ * @uk_obj: what goes in the owner's field of pages of a fixed backing
+ * @uk_key: lock class of its own (UMA_ZONE_MTXCLASS)
+ * @uk_name: the master zone's, for messages
+ */
+struct uma_keg {
+	raw_spinlock_t uk_lock;
+	struct list_head uk_part;
+	struct list_head uk_unused;
+	struct list_head uk_used;
+	struct list_head uk_zones;
+	struct rb_root uk_foreign;
+	u32 uk_pages;
+	u32 uk_maxpages;
+	u32 uk_slabs;
+	u32 uk_free;
+	u32 uk_unused_slabs;
+	u32 uk_unused_min;
+	u32 uk_sleepers;
+	u32 uk_wakeups;
+
+	wait_queue_head_t uk_wait;
+	struct irq_work uk_wake_work;
+
+	u32 uk_size;
+	u32 uk_align;
+	u32 uk_flags;
+	struct uma_slab_layout uk_layout;
+	uma_init uk_init;
+	uma_fini uk_fini;
+	uma_alloc uk_allocf;
+	uma_free uk_freef;
+	struct uma_kva *uk_kva;
+	unsigned long *uk_kva_slots;
+	struct vm_object *uk_obj;
+	struct lock_class_key uk_key;
+	const char *uk_name;
+};
+
+/**
+ * struct uma_zone - what a consumer allocates from
+ * @uz_cpu: a cache for each CPU that can exist here
+ * @uz_ctor: constant, as all up to @uz_owner
+ * @uz_dtor: run at each free
+ * @uz_init: zinit, run when an item comes from the keg; constant once items exist
+ * @uz_fini: zfini, run when it goes back
+ * @uz_keg: the keg below
+ * @uz_flags: UMA_ZONE_* and UMA_ZFLAG_*
+ * @uz_name: a copy of the name, whole
+ * @uz_owner: the module that made the zone; NULL once that is gone
+ * @uz_lock: guards what follows it up to @uz_link
+ * @uz_seq: odd while counts move, for readers without the lock
+ * @uz_buckets: buckets with items that no CPU holds
+ * @uz_items: items in them
+ * @uz_items_min: its least since the last working-set interval began
+ * @uz_bucket_size: room of the next bucket; grows with each refill
+ * @uz_bucket_max: the most that it grows to
+ * @uz_allocs: allocations, but for those that the caches still hold
+ * @uz_frees: frees by callers, but for those that the caches still hold
+ * @uz_fails: allocations that failed
+ * @uz_sleeps: times that an allocation had to sleep
+ * @uz_link: in the list of zones, guarded by its mutex
+ * @uz_keg_link: in uk_zones, guarded by the keg's lock
+ * @uz_pins: walks that stand on this zone, and one for its existence
+ * @uz_idle_ops: allocations and frees when the last working-set interval began;
+ *	of the one thread that trims
+ */
+struct uma_zone {
+	struct uma_cache __percpu *uz_cpu;
+	uma_ctor uz_ctor;
+	uma_dtor uz_dtor;
+	uma_init uz_init;
+	uma_fini uz_fini;
+	struct uma_keg *uz_keg;
+	u32 uz_flags;
+	const char *uz_name;
+	struct module *uz_owner;
+
+	raw_spinlock_t uz_lock ____cacheline_aligned;
+	seqcount_raw_spinlock_t uz_seq;
+	struct list_head uz_buckets;
+	u32 uz_items;
+	u32 uz_items_min;
+	u16 uz_bucket_size;
+	u16 uz_bucket_max;
+	u64 uz_allocs;
+	u64 uz_frees;
+	u64 uz_fails;
+	u64 uz_sleeps;
+
+	struct list_head uz_link;
+	struct list_head uz_keg_link;
+	refcount_t uz_pins;
+	u64 uz_idle_ops;
+};
+
+/**
+ * struct uma_internal - the way up that keg.c and bucket.c need
+ * @alloc: uma_zalloc()
+ * @free: uma_zfree()
+ */
+struct uma_internal {
+	void *(*alloc)(uma_zone_t zone, int flags);
+	void (*free)(uma_zone_t zone, void *item);
+};
+
+extern const struct uma_internal *uma_internal;
+
+/* keg.c */
+struct uma_keg *uma_keg_create(const char *name, size_t size, uma_init uminit,
+			       uma_fini fini, unsigned int align, u32 flags);
+void uma_keg_destroy(struct uma_keg *keg);
+void uma_keg_set_header_zones(uma_zone_t plain, uma_zone_t refcnt);
+size_t uma_keg_header_bytes(bool refcnt);
+unsigned int uma_keg_alloc(struct uma_keg *keg, uma_zone_t zone, void **items,
+			   unsigned int n, int flags, int *error);
+unsigned int uma_keg_free(struct uma_keg *keg, const char *who, void **items,
+			  unsigned int n);
+bool uma_keg_check(struct uma_keg *keg, const char *who, void *item);
+int uma_keg_grow(struct uma_keg *keg, uma_zone_t zone, int flags);
+u32 uma_keg_set_max(struct uma_keg *keg, u32 nitems);
+unsigned int uma_keg_trim(struct uma_keg *keg, unsigned int nslabs);
+struct uma_slab *uma_keg_slab(struct uma_keg *keg, const void *item);
+u32 uma_keg_items_out(struct uma_keg *keg);
+bool uma_keg_can_supply(struct uma_keg *keg);
+void uma_keg_sleep_begin(struct uma_keg *keg);
+void uma_keg_sleep_end(struct uma_keg *keg);
+void uma_keg_add_zone(struct uma_keg *keg, uma_zone_t zone);
+void uma_keg_del_zone(struct uma_keg *keg, uma_zone_t zone);
+void uma_keg_set_zone_flag(struct uma_keg *keg, uma_zone_t zone, u16 flag,
+			   bool on);
+int uma_keg_set_backing(struct uma_keg *keg, struct vm_object *obj, u32 nitems);
+int uma_keg_set_allocf(struct uma_keg *keg, uma_alloc allocf);
+
+/* bucket.c */
+int uma_bucket_startup(uma_zone_t (*create)(const char *name, size_t size));
+void uma_bucket_shutdown(void (*next)(uma_zone_t zone));
+unsigned int uma_bucket_max(size_t item_size);
+struct uma_bucket *uma_bucket_alloc(uma_zone_t zone, unsigned int entries,
+				    int flags);
+void uma_bucket_free(struct uma_bucket *b);
+void uma_bucket_empty(uma_zone_t zone, struct uma_bucket *b);
+void uma_items_release(uma_zone_t zone, void **items, unsigned int n);
+
+/* zone_list.c */
+void uma_zone_list_add(uma_zone_t zone);
+void uma_zone_list_del(uma_zone_t zone);
+uma_zone_t uma_zone_list_next(uma_zone_t zone);
+void uma_zone_put(uma_zone_t zone);
+unsigned int uma_zone_list_count(void);
+
+#define uma_for_each_zone(zone)						\
+	for ((zone) = uma_zone_list_next(NULL); (zone);			\
+	     (zone) = uma_zone_list_next(zone))
+
+/* reclaim.c */
+int uma_reclaim_startup(void);
+void uma_reclaim_quiesce(void);
+void uma_reclaim_shutdown(void);
+void uma_zone_flush_cpus(uma_zone_t zone);
+void uma_zone_drain(uma_zone_t zone, u32 keep);
+void uma_zone_reclaim_all(uma_zone_t zone);
+
+/* zone.c */
+int uma_startup(void);
+void uma_shutdown(void);
+
+/* stats.c */
+struct uma_type_header;
+struct uma_percpu_stat;
+void uma_stats_startup(void);
+void uma_stats_shutdown(void);
+void uma_zone_stats(uma_zone_t zone, struct uma_type_header *uth,
+		    struct uma_percpu_stat *ups);
+u64 uma_zone_in_use(uma_zone_t zone);
+u32 uma_zone_pages(uma_zone_t zone);
+
+/**
+ * uma_zone_fold() - move a cache's counts to its zone
+ * @zone: the zone, locked
+ * @c: one of its caches, in its section or of a dead CPU
+ */
+static inline void uma_zone_fold(uma_zone_t zone, struct uma_cache *c)
+{
+	lockdep_assert_held(&zone->uz_lock);
+	write_seqcount_begin(&zone->uz_seq);
+	WRITE_ONCE(zone->uz_allocs, zone->uz_allocs + c->uc_allocs);
+	WRITE_ONCE(zone->uz_frees, zone->uz_frees + c->uc_frees);
+	WRITE_ONCE(c->uc_allocs, 0);
+	WRITE_ONCE(c->uc_frees, 0);
+	write_seqcount_end(&zone->uz_seq);
+}
+
+/**
+ * uma_zone_push() - put a bucket on a zone's list
+ * @zone: the zone, locked
+ * @b: a bucket that no CPU holds, ub_cnt right and not 0
+ */
+static inline void uma_zone_push(uma_zone_t zone, struct uma_bucket *b)
+{
+	lockdep_assert_held(&zone->uz_lock);
+	list_add(&b->ub_link, &zone->uz_buckets);
+	WRITE_ONCE(zone->uz_items, zone->uz_items + b->ub_cnt);
+}
+
+/**
+ * uma_zone_pop() - take the bucket used last from a zone's list
+ * @zone: the zone, locked
+ *
+ * Return: a bucket with items, or NULL.
+ */
+static inline struct uma_bucket *uma_zone_pop(uma_zone_t zone)
+{
+	struct uma_bucket *b;
+
+	lockdep_assert_held(&zone->uz_lock);
+	b = list_first_entry_or_null(&zone->uz_buckets, struct uma_bucket,
+				     ub_link);
+	if (!b)
+		return NULL;
+	list_del(&b->ub_link);
+	WRITE_ONCE(zone->uz_items, zone->uz_items - b->ub_cnt);
+	if (zone->uz_items < zone->uz_items_min)
+		zone->uz_items_min = zone->uz_items;
+	return b;
+}
+
+#endif /* _UMA_INT_H */

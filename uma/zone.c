@@ -1,0 +1,1247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Zones: the cache layer, and the interface that consumers call.
+ *
+ * An allocation takes a pointer from this CPU's loaded bucket, a free puts one
+ * there. Both happen in a section: preemption off, so that nothing of this CPU's
+ * runs between and the thread cannot move, and uc_busy set, so that an
+ * interrupt that lands in between sees that it must not touch the cache. There is
+ * no lock, no atomic operation and no masking of interrupts. All that is rare
+ * (an interrupt in a section, constructors, sleepers, checking) shares one word
+ * with uc_busy, tested once.
+ *
+ * A cache that cannot serve changes its two buckets with each other, then one
+ * with the zone's list, both inside the section; the list's lock is a raw one
+ * and held for a few pointers. Only then the section is left, to have a bucket
+ * filled from the keg, or an empty one allocated. After that nothing is known
+ * any more: this may be another CPU, the cache may have been filled or drained,
+ * we may even be an interrupt that landed in a section, if we are one. So the
+ * section is entered anew and everything is looked at again (UMA-04).
+ *
+ * Counts. A cache counts what went through it; at each exchange with the zone the
+ * counts move there, under the lock and inside uz_seq. What does not pass a
+ * cache is counted in the zone directly. An allocation counts when it is
+ * certain to succeed, after the constructor; a free when a caller frees.
+ *
+ * Limits. Who finds the keg at its limit and may sleep, publishes that
+ * (uma_keg_sleep_begin()): frees then go past the caches to the slabs. Sections
+ * in flight may not have seen it, so they are waited for; then whatever the
+ * caches still hold is drained. From here on no free item can hide: no cache
+ * takes one, and no bucket is filled for a cache, while there are sleepers. One
+ * more look, and only then sleep.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/err.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "uma/uma_int.h"
+
+/* What a caller of uma_zcreate() may set. */
+#define ZONE_FLAGS_ALLOWED	(UMA_ZONE_ZINIT | UMA_ZONE_OFFPAGE | \
+				 UMA_ZONE_NOFREE | UMA_ZONE_MTXCLASS | \
+				 UMA_ZONE_REFCNT)
+
+/* How long to wait for the pool before another reclaim of all zones. */
+#define POOL_WAIT		(HZ / 10)
+
+/* How an operation on a cache counts: see uma_zalloc_slow(). */
+#define COUNT			true
+#define COUNT_LATER		false
+
+static uma_zone_t header_zones[2];
+
+#if IS_ENABLED(CONFIG_KUNIT)
+uma_steer_fn uma_steer_hook;
+UMA_EXPORT_FOR_TESTS(uma_steer_hook);
+#endif
+
+/* uma_debug and the caches' UC_BYPASS change together. */
+static DEFINE_MUTEX(debug_lock);
+static bool uma_debug;
+static bool started;
+
+/* The section of a cache; preemption is off. */
+
+static __always_inline void cache_enter(struct uma_cache *c)
+{
+	WRITE_ONCE(c->uc_busy, 1);
+	barrier();
+}
+
+static __always_inline void cache_leave(struct uma_cache *c)
+{
+	barrier();
+	WRITE_ONCE(c->uc_busy, 0);
+}
+
+/*
+ * Only this CPU writes the counts, and inside the section; readers elsewhere
+ * take each as it comes. data_race() says so without keeping the compiler from
+ * a single instruction, as WRITE_ONCE() of the sum would.
+ */
+static __always_inline void *cache_take(struct uma_cache *c, unsigned long n,
+					bool count)
+{
+	void *item = c->uc_loaded->ub_item[n - 1];
+
+	WRITE_ONCE(c->uc_cnt, n - 1);
+	if (count)
+		data_race(c->uc_allocs++);
+	return item;
+}
+
+static __always_inline void cache_put(struct uma_cache *c, unsigned long n,
+				      void *item, bool count)
+{
+	c->uc_loaded->ub_item[n] = item;
+	WRITE_ONCE(c->uc_cnt, n + 1);
+	if (count)
+		data_race(c->uc_frees++);
+}
+
+/* The fast path's one test; for data_race() see above. */
+static __always_inline bool cache_is_slow(struct uma_cache *c, u32 mask)
+{
+	return unlikely(data_race(c->uc_word & mask));
+}
+
+static void cache_swap(struct uma_cache *c)
+{
+	struct uma_bucket *b = c->uc_loaded;
+	u32 n = c->uc_cnt;
+
+	WRITE_ONCE(c->uc_loaded, c->uc_spare);
+	WRITE_ONCE(c->uc_cnt, c->uc_spare_cnt);
+	WRITE_ONCE(c->uc_max, c->uc_loaded ? c->uc_loaded->ub_entries : 0);
+	WRITE_ONCE(c->uc_spare, b);
+	WRITE_ONCE(c->uc_spare_cnt, n);
+}
+
+/* Make @b the loaded bucket; the one before becomes the spare. */
+static void cache_load(struct uma_cache *c, struct uma_bucket *b, u32 n)
+{
+	WRITE_ONCE(c->uc_spare, c->uc_loaded);
+	WRITE_ONCE(c->uc_spare_cnt, c->uc_cnt);
+	WRITE_ONCE(c->uc_loaded, b);
+	WRITE_ONCE(c->uc_cnt, n);
+	WRITE_ONCE(c->uc_max, b->ub_entries);
+}
+
+/*
+ * Enter this CPU's section and return its cache, or return NULL, with preemption
+ * on again, where the cache must not be touched: the section is in use below
+ * us, or one of the UC_* flags in @avoid is set.
+ */
+static struct uma_cache *zone_enter(uma_zone_t zone, u16 avoid)
+{
+	struct uma_cache *c;
+
+	preempt_disable();
+	c = this_cpu_ptr(zone->uz_cpu);
+	if (READ_ONCE(c->uc_word) & UC_WORD(0xff, avoid)) {
+		preempt_enable();
+		return NULL;
+	}
+	cache_enter(c);
+	uma_steer(UMA_STEER_SECTION, zone);
+	return c;
+}
+
+static void zone_leave(struct uma_cache *c)
+{
+	cache_leave(c);
+	preempt_enable();
+}
+
+/* Counting in the zone itself, for what passes no cache. */
+
+static void zone_count(uma_zone_t zone, u64 *counter, unsigned int n)
+{
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&zone->uz_lock, irq);
+	write_seqcount_begin(&zone->uz_seq);
+	WRITE_ONCE(*counter, *counter + n);
+	write_seqcount_end(&zone->uz_seq);
+	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+}
+
+/* Count an allocation that left its place earlier. */
+static void zone_count_alloc(uma_zone_t zone)
+{
+	struct uma_cache *c = zone_enter(zone, UC_BYPASS);
+
+	if (!c) {
+		zone_count(zone, &zone->uz_allocs, 1);
+		return;
+	}
+	WRITE_ONCE(c->uc_allocs, c->uc_allocs + 1);
+	zone_leave(c);
+}
+
+/* Waiting for a limit, or for the pool. */
+
+struct zone_waiter {
+	wait_queue_entry_t keg;
+	wait_queue_entry_t pool;
+};
+
+/* A wake-up by the pool counts as one by the keg: the waiter has one flag. */
+static int zone_waiter_pool_wake(wait_queue_entry_t *entry, unsigned int mode,
+				 int sync, void *key)
+{
+	struct zone_waiter *w = container_of(entry, struct zone_waiter, pool);
+
+	return woken_wake_function(&w->keg, mode, sync, key);
+}
+
+/* Bring every cached item of the keg's zones back into slabs. */
+static void keg_drain_zones(struct uma_keg *keg)
+{
+	uma_zone_t zone;
+
+	uma_for_each_zone(zone)
+		if (zone->uz_keg == keg)
+			uma_zone_reclaim_all(zone);
+}
+
+/*
+ * Wait until one item can be had; @error says what stood in the way. Waiters
+ * are served in the order in which they came. Returns 1, or 0 where an init
+ * failed.
+ */
+static unsigned int zone_wait(uma_zone_t zone, void **items, int flags,
+			      int error)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	wait_queue_head_t *pool_wq = uma_pool_waitqueue(uma_pool);
+	struct zone_waiter w;
+	unsigned int got;
+
+	zone_count(zone, &zone->uz_sleeps, 1);
+	init_waitqueue_func_entry(&w.keg, woken_wake_function);
+	w.keg.private = current;
+	init_waitqueue_func_entry(&w.pool, zone_waiter_pool_wake);
+	w.pool.private = current;
+	add_wait_queue_exclusive(&keg->uk_wait, &w.keg);
+	add_wait_queue(pool_wq, &w.pool);
+	uma_pool_wait_begin(uma_pool);
+	uma_keg_sleep_begin(keg);
+	synchronize_rcu();
+	keg_drain_zones(keg);
+	uma_steer(UMA_STEER_LIMIT, zone);
+
+	for (;;) {
+		got = uma_keg_alloc(keg, zone, items, 1, flags, &error);
+		if (got || error == -ECANCELED)
+			break;
+		if (error == -ENOMEM) {
+			uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+			got = uma_keg_alloc(keg, zone, items, 1, flags, &error);
+			if (got || error == -ECANCELED)
+				break;
+		}
+		wait_woken(&w.keg, TASK_IDLE,
+			   error == -ENOMEM ? POOL_WAIT : MAX_SCHEDULE_TIMEOUT);
+	}
+
+	remove_wait_queue(pool_wq, &w.pool);
+	remove_wait_queue(&keg->uk_wait, &w.keg);
+	uma_pool_wait_end(uma_pool);
+	uma_keg_sleep_end(keg);
+	return got;
+}
+
+/*
+ * Bring up to @n items from the keg, ready for this zone's cache. Those whose
+ * zinit failed, and those after them, go back to the slab, and their slots are
+ * cleared (UMA-12). Waits for the limit and for the pool only with @wait.
+ */
+static unsigned int zone_import(uma_zone_t zone, void **items, unsigned int n,
+				int flags, bool wait)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	unsigned int i, got;
+	int error;
+
+	might_sleep_if(flags & M_WAITOK);
+	got = uma_keg_alloc(keg, zone, items, n, flags, &error);
+	if (!got && wait && error != -ECANCELED)
+		got = zone_wait(zone, items, flags, error);
+	if (!zone->uz_init)
+		return got;
+	for (i = 0; i < got; i++) {
+		uma_kasan_unpoison(items[i], keg->uk_size);
+		error = zone->uz_init(items[i], keg->uk_size,
+				      flags & (M_WAITOK | M_NOWAIT));
+		uma_kasan_poison(items[i], keg->uk_size);
+		if (error) {
+			uma_keg_free(keg, zone->uz_name, items + i, got - i);
+			memset(items + i, 0, (got - i) * sizeof(*items));
+			return i;
+		}
+	}
+	return got;
+}
+
+/* An item past the cache: from the zone's list, or from the keg. */
+static void *zone_get_locked(uma_zone_t zone, int flags, bool count)
+{
+	struct uma_bucket *b, *empty = NULL;
+	void *item = NULL;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&zone->uz_lock, irq);
+	b = uma_zone_pop(zone);
+	if (b) {
+		item = b->ub_item[--b->ub_cnt];
+		if (b->ub_cnt)
+			uma_zone_push(zone, b);
+		else
+			empty = b;
+	}
+	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+	uma_bucket_free(empty);
+	if (!item && !zone_import(zone, &item, 1, flags, flags & M_WAITOK))
+		return NULL;
+	if (count)
+		zone_count(zone, &zone->uz_allocs, 1);
+	return item;
+}
+
+/*
+ * The cache is empty: load a bucket of the zone's list. The one that it replaces
+ * comes back in @empty if there is no place left for it.
+ */
+static bool cache_refill(uma_zone_t zone, struct uma_cache *c,
+			 struct uma_bucket **empty)
+{
+	struct uma_bucket *b = NULL;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&zone->uz_lock, irq);
+	/* With sleepers about, no bucket goes where they cannot reach it. */
+	if (!READ_ONCE(zone->uz_keg->uk_sleepers))
+		b = uma_zone_pop(zone);
+	if (b) {
+		*empty = c->uc_spare;
+		cache_load(c, b, b->ub_cnt);
+		uma_zone_fold(zone, c);
+	}
+	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+	return b;
+}
+
+/* The size of the next bucket to fill; each refill asks for a larger one. */
+static unsigned int zone_bucket_size(uma_zone_t zone)
+{
+	unsigned int n = READ_ONCE(zone->uz_bucket_size);
+
+	if (n < zone->uz_bucket_max)
+		WRITE_ONCE(zone->uz_bucket_size, n + 1);
+	return n;
+}
+
+/* A bucket of items from the keg, or NULL if single ones must do. */
+static struct uma_bucket *zone_fill_bucket(uma_zone_t zone, int flags)
+{
+	struct uma_bucket *b;
+
+	if (READ_ONCE(zone->uz_keg->uk_sleepers))
+		return NULL;
+	b = uma_bucket_alloc(zone, zone_bucket_size(zone), flags);
+	if (!b)
+		return NULL;
+	b->ub_cnt = zone_import(zone, b->ub_item, b->ub_entries, flags, false);
+	if (!b->ub_cnt) {
+		uma_bucket_free(b);
+		return NULL;
+	}
+	uma_steer(UMA_STEER_REFILL, zone);
+	return b;
+}
+
+/* Put a filled bucket where it can be used; we are in no section. */
+static void zone_install(uma_zone_t zone, struct uma_bucket *b)
+{
+	struct uma_bucket *spare = NULL;
+	struct uma_cache *c;
+	unsigned long irq;
+
+	/* Entered again: another CPU, perhaps, and another cache (UMA-04). */
+	c = zone_enter(zone, UC_BYPASS | UC_SLEEPERS);
+	raw_spin_lock_irqsave(&zone->uz_lock, irq);
+	/*
+	 * A sleeper that is not seen here publishes later, and takes this lock
+	 * later, to drain what we leave.
+	 */
+	if (READ_ONCE(zone->uz_keg->uk_sleepers)) {
+		raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+		if (c)
+			zone_leave(c);
+		uma_bucket_empty(zone, b);
+		uma_bucket_free(b);
+		return;
+	}
+	if (c && !c->uc_cnt && !c->uc_spare_cnt) {
+		spare = c->uc_spare;
+		cache_load(c, b, b->ub_cnt);
+		uma_zone_fold(zone, c);
+	} else {
+		uma_zone_push(zone, b);
+	}
+	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+	if (c)
+		zone_leave(c);
+	uma_bucket_free(spare);
+}
+
+/* An item out of this CPU's cache, or past it. */
+static void *zone_get(uma_zone_t zone, int flags, bool count)
+{
+	struct uma_bucket *empty, *b;
+	struct uma_cache *c;
+	void *item;
+
+	for (;;) {
+		c = zone_enter(zone, UC_BYPASS);
+		if (!c)
+			return zone_get_locked(zone, flags, count);
+		empty = NULL;
+		if (!c->uc_cnt && c->uc_spare_cnt)
+			cache_swap(c);
+		if (c->uc_cnt || cache_refill(zone, c, &empty)) {
+			item = cache_take(c, c->uc_cnt, count);
+			zone_leave(c);
+			uma_bucket_free(empty);
+			return item;
+		}
+		zone_leave(c);
+
+		b = zone_fill_bucket(zone, flags);
+		if (!b)
+			return zone_get_locked(zone, flags, count);
+		zone_install(zone, b);
+	}
+}
+
+/* A free past the cache: into a bucket of the zone's list, or to the slab. */
+static void zone_put_locked(uma_zone_t zone, void *item, bool count)
+{
+	struct uma_bucket *b = NULL;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&zone->uz_lock, irq);
+	if (!(READ_ONCE(raw_cpu_ptr(zone->uz_cpu)->uc_flags) &
+	      (UC_BYPASS | UC_SLEEPERS)))
+		b = list_first_entry_or_null(&zone->uz_buckets,
+					     struct uma_bucket, ub_link);
+	if (b && b->ub_cnt < b->ub_entries) {
+		b->ub_item[b->ub_cnt++] = item;
+		WRITE_ONCE(zone->uz_items, zone->uz_items + 1);
+		item = NULL;
+	}
+	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+	if (item)
+		uma_items_release(zone, &item, 1);
+	if (count)
+		zone_count(zone, &zone->uz_frees, 1);
+}
+
+/*
+ * The cache is full: its spare goes to the zone's list, the loaded one becomes
+ * the spare and @b, empty, is loaded.
+ */
+static void cache_unload(uma_zone_t zone, struct uma_cache *c,
+			 struct uma_bucket *b)
+{
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&zone->uz_lock, irq);
+	if (c->uc_spare) {
+		c->uc_spare->ub_cnt = c->uc_spare_cnt;
+		uma_zone_push(zone, c->uc_spare);
+	}
+	cache_load(c, b, 0);
+	uma_zone_fold(zone, c);
+	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+}
+
+/* A free into this CPU's cache, or past it; dtor has run. */
+static void zone_put(uma_zone_t zone, void *item, bool count)
+{
+	struct uma_bucket *b = NULL;
+	struct uma_cache *c;
+
+	for (;;) {
+		c = zone_enter(zone, UC_BYPASS | UC_SLEEPERS);
+		if (!c) {
+			zone_put_locked(zone, item, count);
+			break;
+		}
+		if (c->uc_cnt == c->uc_max && c->uc_spare &&
+		    c->uc_spare_cnt < c->uc_spare->ub_entries)
+			cache_swap(c);
+		if (c->uc_cnt == c->uc_max && b) {
+			cache_unload(zone, c, b);
+			b = NULL;
+		}
+		if (c->uc_cnt < c->uc_max) {
+			cache_put(c, c->uc_cnt, item, count);
+			zone_leave(c);
+			break;
+		}
+		zone_leave(c);
+
+		b = uma_bucket_alloc(zone, zone_bucket_size(zone), M_NOWAIT);
+		uma_steer(UMA_STEER_REFILL, zone);
+		if (!b) {
+			zone_put_locked(zone, item, count);
+			break;
+		}
+	}
+	uma_bucket_free(b);
+}
+
+/*
+ * What the fast path could not do, from the start; in no section. In a zone
+ * with a constructor the allocation is counted only once that has succeeded.
+ */
+static noinline void *uma_zalloc_slow(uma_zone_t zone, void *arg, int flags)
+{
+	size_t size = zone->uz_keg->uk_size;
+	void *item;
+
+	item = zone_get(zone, flags, zone->uz_ctor ? COUNT_LATER : COUNT);
+	if (!item) {
+		zone_count(zone, &zone->uz_fails, 1);
+		return NULL;
+	}
+	uma_kasan_unpoison(item, size);
+	if (flags & M_ZERO)
+		memset(item, 0, size);
+	if (!zone->uz_ctor)
+		return item;
+	if (zone->uz_ctor(item, size, arg, flags & (M_WAITOK | M_NOWAIT))) {
+		uma_kasan_poison(item, size);
+		zone_put(zone, item, COUNT_LATER);
+		zone_count(zone, &zone->uz_fails, 1);
+		return NULL;
+	}
+	zone_count_alloc(zone);
+	return item;
+}
+
+/**
+ * uma_zalloc_arg() - allocate an item, with an argument for its constructor
+ * @zone: the zone
+ * @arg: passed to the constructor
+ * @flags: M_WAITOK or M_NOWAIT, and M_ZERO or M_USE_RESERVE
+ *
+ * Context: M_WAITOK: process context, may sleep. M_NOWAIT: any but NMI, under
+ * any lock of the caller.
+ * Return: the item; NULL for want of memory with M_NOWAIT, or where a
+ * constructor or an initialiser failed.
+ */
+void *uma_zalloc_arg(uma_zone_t zone, void *arg, int flags)
+{
+	struct uma_cache *c;
+	unsigned long n;
+	void *item;
+
+	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		might_sleep_if(flags & M_WAITOK);
+	preempt_disable();
+	c = this_cpu_ptr(zone->uz_cpu);
+	if (cache_is_slow(c, UC_ALLOC_SLOW))
+		goto slow;
+	cache_enter(c);
+	n = c->uc_cnt;
+	if (unlikely(!n)) {
+		cache_leave(c);
+		goto slow;
+	}
+	item = cache_take(c, n, COUNT);
+	cache_leave(c);
+	preempt_enable();
+	uma_kasan_unpoison(item, zone->uz_keg->uk_size);
+	if (unlikely(flags & M_ZERO))
+		memset(item, 0, zone->uz_keg->uk_size);
+	return item;
+slow:
+	preempt_enable();
+	return uma_zalloc_slow(zone, arg, flags);
+}
+EXPORT_SYMBOL_GPL(uma_zalloc_arg);
+
+static noinline void uma_zfree_slow(uma_zone_t zone, void *item, void *arg)
+{
+	size_t size = zone->uz_keg->uk_size;
+
+	if (!item)
+		return;
+	if (READ_ONCE(raw_cpu_ptr(zone->uz_cpu)->uc_flags) & UC_BYPASS &&
+	    !uma_keg_check(zone->uz_keg, zone->uz_name, item))
+		return;
+	if (zone->uz_dtor)
+		zone->uz_dtor(item, size, arg);
+	uma_kasan_poison(item, size);
+	zone_put(zone, item, COUNT);
+}
+
+/**
+ * uma_zfree_arg() - free an item, with an argument for its destructor
+ * @zone: the zone that it came from
+ * @item: the item, or NULL, which does nothing
+ * @arg: passed to the destructor
+ *
+ * An item of another zone, or one that is free already, is found when it goes
+ * from its bucket to a slab, or with uma_debug at once, and refused with a
+ * message.
+ *
+ * Context: any but NMI, under any lock of the caller.
+ */
+void uma_zfree_arg(uma_zone_t zone, void *item, void *arg)
+{
+	struct uma_cache *c;
+	unsigned long n;
+
+	if (unlikely(!item))
+		return;
+	preempt_disable();
+	c = this_cpu_ptr(zone->uz_cpu);
+	if (cache_is_slow(c, UC_FREE_SLOW))
+		goto slow;
+	cache_enter(c);
+	n = c->uc_cnt;
+	if (unlikely(n >= c->uc_max)) {
+		cache_leave(c);
+		goto slow;
+	}
+	uma_kasan_poison(item, zone->uz_keg->uk_size);
+	cache_put(c, n, item, COUNT);
+	cache_leave(c);
+	preempt_enable();
+	return;
+slow:
+	preempt_enable();
+	uma_zfree_slow(zone, item, arg);
+}
+EXPORT_SYMBOL_GPL(uma_zfree_arg);
+
+/* Creation and destruction. */
+
+static void zone_set_bypass(uma_zone_t zone, bool on)
+{
+	uma_keg_set_zone_flag(zone->uz_keg, zone, UC_BYPASS, on);
+	if (!on)
+		return;
+	/* Sections that have not seen it end before the caches are emptied. */
+	synchronize_rcu();
+	uma_zone_reclaim_all(zone);
+}
+
+/* Free a zone that is on no list; it has no item out and nothing cached. */
+static void zone_free(uma_zone_t zone)
+{
+	if (IS_ERR_OR_NULL(zone))
+		return;
+	free_percpu(zone->uz_cpu);
+	kfree(zone->uz_name);
+	kfree(zone);
+}
+
+/* A zone without a keg. */
+static uma_zone_t zone_alloc(const char *name, uma_ctor ctor, uma_dtor dtor,
+			     u32 flags, struct module *owner)
+{
+	uma_zone_t zone = kzalloc(sizeof(*zone), GFP_KERNEL);
+
+	if (!zone)
+		return ERR_PTR(-ENOMEM);
+	zone->uz_name = kstrdup(name, GFP_KERNEL);
+	zone->uz_cpu = alloc_percpu(struct uma_cache);
+	if (!zone->uz_name || !zone->uz_cpu) {
+		zone_free(zone);
+		return ERR_PTR(-ENOMEM);
+	}
+	zone->uz_ctor = ctor;
+	zone->uz_dtor = dtor;
+	zone->uz_flags = flags;
+	zone->uz_owner = owner;
+	raw_spin_lock_init(&zone->uz_lock);
+	seqcount_raw_spinlock_init(&zone->uz_seq, &zone->uz_lock);
+	INIT_LIST_HEAD(&zone->uz_buckets);
+	return zone;
+}
+
+/* Put a zone on its keg and on the list: it is complete. */
+static void zone_publish(uma_zone_t zone, struct uma_keg *keg)
+{
+	zone->uz_keg = keg;
+	zone->uz_bucket_max = uma_bucket_max(keg->uk_layout.rsize);
+	zone->uz_bucket_size = min_t(u16, zone->uz_bucket_max, 16);
+	if (zone->uz_ctor)
+		uma_keg_set_zone_flag(keg, zone, UC_CTOR, true);
+	if (zone->uz_dtor)
+		uma_keg_set_zone_flag(keg, zone, UC_DTOR, true);
+	uma_keg_add_zone(keg, zone);
+	mutex_lock(&debug_lock);
+	uma_zone_list_add(zone);
+	if (uma_debug && !(zone->uz_flags & UMA_ZFLAG_INTERNAL))
+		uma_keg_set_zone_flag(keg, zone, UC_BYPASS, true);
+	mutex_unlock(&debug_lock);
+}
+
+static uma_zone_t zone_create(const char *name, size_t size, uma_ctor ctor,
+			      uma_dtor dtor, uma_init uminit, uma_fini fini,
+			      unsigned int align, u32 flags,
+			      struct module *owner)
+{
+	struct uma_keg *keg;
+	uma_zone_t zone;
+
+	zone = zone_alloc(name, ctor, dtor, flags, owner);
+	if (IS_ERR(zone))
+		return zone;
+	keg = uma_keg_create(zone->uz_name, size, uminit, fini, align, flags);
+	if (IS_ERR(keg)) {
+		zone_free(zone);
+		return ERR_CAST(keg);
+	}
+	zone_publish(zone, keg);
+	return zone;
+}
+
+/* See uma_zcreate(); @owner is the module to name if it leaves the zone behind. */
+uma_zone_t __uma_zcreate(const char *name, size_t size, uma_ctor ctor,
+			 uma_dtor dtor, uma_init uminit, uma_fini fini,
+			 int align, u32 flags, struct module *owner)
+{
+	uma_zone_t zone;
+
+	might_sleep();
+	if (!name || !*name) {
+		pr_err("cannot create a zone without a name (%d)\n", -EINVAL);
+		return NULL;
+	}
+	if (flags & ~ZONE_FLAGS_ALLOWED) {
+		pr_err("cannot create zone \"%s\": flags %#x are not supported (%d)\n",
+		       name, flags & ~ZONE_FLAGS_ALLOWED, -EINVAL);
+		return NULL;
+	}
+	/* Who holds a counter may use it after the free: UMA-03. */
+	if (flags & UMA_ZONE_REFCNT)
+		flags |= UMA_ZONE_NOFREE;
+	if (flags & UMA_ZONE_NOFREE && fini)
+		pr_warn("zone \"%s\" never frees its items' memory: its fini will not run; what it checks or disposes of belongs in dtor\n",
+			name);
+	zone = zone_create(name, size, ctor, dtor, uminit, fini, align, flags,
+			   owner);
+	if (IS_ERR(zone)) {
+		pr_err("cannot create zone \"%s\": size %zu, alignment mask %#x, flags %#x (%ld)\n",
+		       name, size, align, flags, PTR_ERR(zone));
+		return NULL;
+	}
+	return zone;
+}
+EXPORT_SYMBOL_GPL(__uma_zcreate);
+
+/* See uma_zsecond_create(). */
+uma_zone_t __uma_zsecond_create(const char *name, uma_ctor ctor, uma_dtor dtor,
+				uma_init zinit, uma_fini zfini,
+				uma_zone_t master, struct module *owner)
+{
+	uma_zone_t zone;
+
+	might_sleep();
+	if (!name || !*name || !master) {
+		pr_err("cannot create a secondary zone without a name and a master (%d)\n",
+		       -EINVAL);
+		return NULL;
+	}
+	zone = zone_alloc(name, ctor, dtor, UMA_ZONE_SECONDARY, owner);
+	if (IS_ERR(zone)) {
+		pr_err("cannot create zone \"%s\" (%ld)\n", name,
+		       PTR_ERR(zone));
+		return NULL;
+	}
+	zone->uz_init = zinit;
+	zone->uz_fini = zfini;
+	zone_publish(zone, master->uz_keg);
+	return zone;
+}
+EXPORT_SYMBOL_GPL(__uma_zsecond_create);
+
+static bool keg_has_other_zones(uma_zone_t zone)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	unsigned long irq;
+	bool others;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	others = !list_is_singular(&keg->uk_zones);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return others;
+}
+
+/**
+ * uma_zdestroy() - destroy a zone
+ * @zone: the zone, or NULL; nobody else may be using it
+ *
+ * A zone that has items with users, or whose keg other zones stand on, stays
+ * as it was and can be used on. (BSD's loses such items.)
+ *
+ * Context: process context, may sleep; not from a fini.
+ * Return: 0, or -EBUSY with a message.
+ */
+int uma_zdestroy(uma_zone_t zone)
+{
+	struct uma_keg *keg;
+	bool last;
+	u64 used;
+
+	might_sleep();
+	if (!zone)
+		return 0;
+	keg = zone->uz_keg;
+	last = !keg_has_other_zones(zone);
+	if (!last && !(zone->uz_flags & UMA_ZONE_SECONDARY)) {
+		pr_err("cannot destroy zone \"%s\": other zones are stacked on it (%d)\n",
+		       zone->uz_name, -EBUSY);
+		return -EBUSY;
+	}
+	uma_zone_reclaim_all(zone);
+	used = uma_zone_in_use(zone);
+	if (!used && last)
+		used = uma_keg_items_out(keg);
+	if (used) {
+		pr_err("cannot destroy zone \"%s\": %llu items are in use (%d)\n",
+		       zone->uz_name, used, -EBUSY);
+		return -EBUSY;
+	}
+	uma_zone_list_del(zone);
+	uma_keg_del_zone(keg, zone);
+	if (last)
+		uma_keg_destroy(keg);
+	zone_free(zone);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(uma_zdestroy);
+
+/* Settings. */
+
+/**
+ * uma_zone_set_max() - limit a zone
+ * @zone: the zone; zones on the same keg share the limit
+ * @nitems: the most items, rounded up to what whole slabs hold; 0 for no limit
+ *
+ * Items already out are not taken back.
+ *
+ * Context: any but NMI.
+ * Return: the limit as it came out, or -EINVAL for a negative one.
+ */
+int uma_zone_set_max(uma_zone_t zone, int nitems)
+{
+	if (nitems < 0)
+		return -EINVAL;
+	return uma_keg_set_max(zone->uz_keg, nitems);
+}
+EXPORT_SYMBOL_GPL(uma_zone_set_max);
+
+/**
+ * uma_zone_get_max() - the limit of a zone
+ * @zone: the zone
+ *
+ * Context: any.
+ * Return: items, 0 for no limit.
+ */
+int uma_zone_get_max(uma_zone_t zone)
+{
+	const struct uma_slab_layout *l = &zone->uz_keg->uk_layout;
+
+	return READ_ONCE(zone->uz_keg->uk_maxpages) / l->pages * l->ipers;
+}
+EXPORT_SYMBOL_GPL(uma_zone_get_max);
+
+/**
+ * uma_zone_get_cur() - how many items of a zone are in use
+ * @zone: the zone
+ *
+ * Context: any. Exact at rest, a moment old otherwise.
+ * Return: items.
+ */
+int uma_zone_get_cur(uma_zone_t zone)
+{
+	return min_t(u64, uma_zone_in_use(zone), INT_MAX);
+}
+EXPORT_SYMBOL_GPL(uma_zone_get_cur);
+
+/**
+ * uma_zone_exhausted() - is a zone at its limit, with nothing left in slabs?
+ * @zone: the zone
+ *
+ * Context: any. Items may be left in caches.
+ */
+int uma_zone_exhausted(uma_zone_t zone)
+{
+	return !uma_keg_can_supply(zone->uz_keg);
+}
+EXPORT_SYMBOL_GPL(uma_zone_exhausted);
+
+/**
+ * uma_prealloc() - make slabs ahead of need
+ * @zone: the zone
+ * @nitems: items to make, rounded up to whole slabs
+ *
+ * Context: process context, may sleep.
+ * Return: 0, or an errno with as many slabs made as could be had: -EINVAL,
+ * -ENOSPC at the limit, -ENOMEM where the pool is empty, -ECANCELED where an init failed.
+ * (BSD's returns nothing.)
+ */
+int uma_prealloc(uma_zone_t zone, int nitems)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	u32 slabs;
+	int error = 0;
+
+	might_sleep();
+	if (nitems < 0)
+		return -EINVAL;
+	for (slabs = DIV_ROUND_UP(nitems, keg->uk_layout.ipers);
+	     slabs && !error; slabs--)
+		error = uma_keg_grow(keg, zone, M_WAITOK);
+	return error;
+}
+EXPORT_SYMBOL_GPL(uma_prealloc);
+
+/* Callbacks are constant once there are items that met the old ones. */
+static int keg_settable(struct uma_keg *keg, const char *what)
+{
+	if (!READ_ONCE(keg->uk_pages))
+		return 0;
+	pr_err("cannot set %s of zone \"%s\": it has items already (%d)\n",
+	       what, keg->uk_name, -EBUSY);
+	return -EBUSY;
+}
+
+/**
+ * uma_zone_set_init() - set the keg's init
+ * @zone: a zone whose keg has no slab yet
+ * @uminit: the function, or NULL
+ *
+ * Context: process context.
+ * Return: 0 or -EBUSY.
+ */
+int uma_zone_set_init(uma_zone_t zone, uma_init uminit)
+{
+	int error = keg_settable(zone->uz_keg, "init");
+
+	if (!error)
+		zone->uz_keg->uk_init = uminit;
+	return error;
+}
+EXPORT_SYMBOL_GPL(uma_zone_set_init);
+
+/**
+ * uma_zone_set_fini() - set the keg's fini
+ * @zone: a zone whose keg has no slab yet
+ * @fini: the function, or NULL
+ *
+ * Context: process context.
+ * Return: 0, -EBUSY, or -EINVAL for a zone whose fini never runs.
+ */
+int uma_zone_set_fini(uma_zone_t zone, uma_fini fini)
+{
+	int error = keg_settable(zone->uz_keg, "fini");
+
+	if (!error && fini && zone->uz_keg->uk_flags & UMA_ZONE_NOFREE) {
+		pr_err("cannot set fini of zone \"%s\": it would never run (%d)\n",
+		       zone->uz_name, -EINVAL);
+		error = -EINVAL;
+	}
+	if (!error)
+		zone->uz_keg->uk_fini = fini;
+	return error;
+}
+EXPORT_SYMBOL_GPL(uma_zone_set_fini);
+
+/**
+ * uma_zone_set_zinit() - set what runs when an item enters this zone's cache
+ * @zone: a zone whose keg has no slab yet
+ * @zinit: the function, or NULL
+ *
+ * Context: process context.
+ * Return: 0 or -EBUSY.
+ */
+int uma_zone_set_zinit(uma_zone_t zone, uma_init zinit)
+{
+	int error = keg_settable(zone->uz_keg, "zinit");
+
+	if (!error)
+		zone->uz_init = zinit;
+	return error;
+}
+EXPORT_SYMBOL_GPL(uma_zone_set_zinit);
+
+/**
+ * uma_zone_set_zfini() - set what runs when an item leaves this zone's cache
+ * @zone: a zone whose keg has no slab yet
+ * @zfini: the function, or NULL
+ *
+ * Context: process context.
+ * Return: 0 or -EBUSY.
+ */
+int uma_zone_set_zfini(uma_zone_t zone, uma_fini zfini)
+{
+	int error = keg_settable(zone->uz_keg, "zfini");
+
+	if (!error)
+		zone->uz_fini = zfini;
+	return error;
+}
+EXPORT_SYMBOL_GPL(uma_zone_set_zfini);
+
+/**
+ * uma_zone_set_allocf() - get slabs' memory from the consumer
+ * @zone: a zone whose keg has no slab yet
+ * @allocf: the function, or NULL for the pool
+ *
+ * Context: process context.
+ * Return: 0 or -EBUSY.
+ */
+int uma_zone_set_allocf(uma_zone_t zone, uma_alloc allocf)
+{
+	int error = keg_settable(zone->uz_keg, "allocf");
+
+	return error ?: uma_keg_set_allocf(zone->uz_keg, allocf);
+}
+EXPORT_SYMBOL_GPL(uma_zone_set_allocf);
+
+/**
+ * uma_zone_set_freef() - give slabs' memory back to the consumer
+ * @zone: a zone whose keg has no slab yet
+ * @freef: the function; without one, memory of allocf is left alone
+ *
+ * Context: process context.
+ * Return: 0 or -EBUSY.
+ */
+int uma_zone_set_freef(uma_zone_t zone, uma_free freef)
+{
+	int error = keg_settable(zone->uz_keg, "freef");
+
+	if (!error)
+		zone->uz_keg->uk_freef = freef;
+	return error;
+}
+EXPORT_SYMBOL_GPL(uma_zone_set_freef);
+
+/**
+ * uma_zone_set_obj() - give a zone a fixed backing
+ * @zone: a zone whose keg has no slab yet
+ * @obj: the object that its pages belong to, or NULL
+ * @nitems: items to provide for; the zone's limit from now on
+ *
+ * An address range is reserved ahead; the part of it that has no page yet
+ * faults on any access. The zone becomes UMA_ZONE_NOFREE.
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -EBUSY, -EINVAL, -ENOMEM, or -EOPNOTSUPP where this architecture
+ * has no such ranges. (BSD's returns 1 or 0.)
+ */
+int uma_zone_set_obj(uma_zone_t zone, struct vm_object *obj, int nitems)
+{
+	int error = keg_settable(zone->uz_keg, "backing");
+
+	if (!error && nitems <= 0)
+		error = -EINVAL;
+	return error ?: uma_keg_set_backing(zone->uz_keg, obj, nitems);
+}
+EXPORT_SYMBOL_GPL(uma_zone_set_obj);
+
+/* Checking, at load and at run time. */
+
+static int uma_debug_set(const char *val, const struct kernel_param *kp)
+{
+	uma_zone_t zone;
+	bool on;
+	int error;
+
+	error = kstrtobool(val, &on);
+	if (error) {
+		pr_err("uma_debug: \"%s\" is neither yes nor no\n", val);
+		return error;
+	}
+	mutex_lock(&debug_lock);
+	WRITE_ONCE(uma_debug, on);
+	if (started)
+		uma_for_each_zone(zone)
+			if (!(zone->uz_flags & (UMA_ZFLAG_INTERNAL |
+						UMA_ZFLAG_ORPHAN)))
+				zone_set_bypass(zone, on);
+	mutex_unlock(&debug_lock);
+	return 0;
+}
+
+static const struct kernel_param_ops uma_debug_ops = {
+	.set = uma_debug_set,
+	.get = param_get_bool,
+};
+module_param_cb(uma_debug, &uma_debug_ops, &uma_debug, 0644);
+MODULE_PARM_DESC(uma_debug,
+		 "check every free at once, at the price of the caches (no)");
+
+/* A module goes and has left zones behind: say so, and call it no more. */
+static int zone_module_notify(struct notifier_block *nb, unsigned long action,
+			      void *data)
+{
+	struct module *mod = data;
+	uma_zone_t zone;
+
+	if (action != MODULE_STATE_GOING || mod == THIS_MODULE)
+		return NOTIFY_DONE;
+	uma_for_each_zone(zone) {
+		struct uma_keg *keg = zone->uz_keg;
+
+		if (zone->uz_owner != mod)
+			continue;
+		pr_err("module %s leaves zone \"%s\" behind, %llu items in use: it is lost until uma is unloaded\n",
+		       mod->name, zone->uz_name, uma_zone_in_use(zone));
+		zone->uz_flags |= UMA_ZFLAG_ORPHAN;
+		zone->uz_owner = NULL;
+		zone->uz_ctor = NULL;
+		zone->uz_dtor = NULL;
+		zone->uz_init = NULL;
+		zone->uz_fini = NULL;
+		if (zone->uz_flags & UMA_ZONE_SECONDARY)
+			continue;
+		keg->uk_init = NULL;
+		keg->uk_fini = NULL;
+		keg->uk_freef = NULL;
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block zone_module_nb = {
+	.notifier_call = zone_module_notify,
+};
+
+/* Start and end. */
+
+static void *internal_alloc(uma_zone_t zone, int flags)
+{
+	return uma_zalloc_arg(zone, NULL, flags);
+}
+
+static void internal_free(uma_zone_t zone, void *item)
+{
+	uma_zfree_arg(zone, item, NULL);
+}
+
+static const struct uma_internal zone_internal = {
+	.alloc = internal_alloc,
+	.free = internal_free,
+};
+
+static uma_zone_t internal_create(const char *name, size_t size, u32 flags)
+{
+	uma_zone_t zone = zone_create(name, size, NULL, NULL, NULL, NULL,
+				      UMA_ALIGN_PTR, flags | UMA_ZFLAG_INTERNAL,
+				      NULL);
+
+	return IS_ERR(zone) ? NULL : zone;
+}
+
+static uma_zone_t bucket_zone_create(const char *name, size_t size)
+{
+	return internal_create(name, size, UMA_ZFLAG_BUCKET);
+}
+
+static void internal_destroy(uma_zone_t zone)
+{
+	if (zone)
+		uma_zdestroy(zone);
+}
+
+static void internal_bypass(uma_zone_t zone)
+{
+	if (zone->uz_flags & UMA_ZFLAG_INTERNAL)
+		zone_set_bypass(zone, true);
+}
+
+static void internal_shutdown(void)
+{
+	uma_zone_t zone;
+
+	/*
+	 * Buckets of internal zones lie in caches of internal zones. With all
+	 * caches passed by, two rounds bring every one of them home.
+	 */
+	uma_for_each_zone(zone)
+		internal_bypass(zone);
+	uma_for_each_zone(zone)
+		internal_bypass(zone);
+	internal_destroy(header_zones[0]);
+	internal_destroy(header_zones[1]);
+	uma_keg_set_header_zones(NULL, NULL);
+	uma_bucket_shutdown(internal_destroy);
+}
+
+/**
+ * uma_startup() - create the zones that the allocator itself lives on
+ *
+ * Context: process context, at load, after the pool.
+ * Return: 0 or an errno, with nothing left behind.
+ */
+int uma_startup(void)
+{
+	int error;
+
+	uma_internal = &zone_internal;
+	header_zones[0] = internal_create("UMA Slabs",
+					  uma_keg_header_bytes(false), 0);
+	header_zones[1] = internal_create("UMA RCntSlabs",
+					  uma_keg_header_bytes(true), 0);
+	uma_keg_set_header_zones(header_zones[0], header_zones[1]);
+	error = header_zones[0] && header_zones[1] ? 0 : -ENOMEM;
+	if (!error)
+		error = uma_bucket_startup(bucket_zone_create);
+	if (!error)
+		error = register_module_notifier(&zone_module_nb);
+	if (error) {
+		internal_shutdown();
+		return error;
+	}
+	mutex_lock(&debug_lock);
+	started = true;
+	mutex_unlock(&debug_lock);
+	return 0;
+}
+
+/**
+ * uma_shutdown() - destroy the zones of the allocator itself
+ *
+ * Zones that others left behind are named in the log and stay, with all that
+ * they are made of.
+ *
+ * Context: process context, at unload: nobody else can call us any more.
+ */
+void uma_shutdown(void)
+{
+	uma_zone_t zone;
+
+	unregister_module_notifier(&zone_module_nb);
+	uma_for_each_zone(zone) {
+		if (zone->uz_flags & UMA_ZFLAG_INTERNAL)
+			continue;
+		pr_err("zone \"%s\" is still there at unload, %llu items in use: its memory stays lost\n",
+		       zone->uz_name, uma_zone_in_use(zone));
+	}
+	internal_shutdown();
+}

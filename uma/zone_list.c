@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The list of all zones, and walks over it that hold no lock.
+ *
+ * A walk pins the zone that it stands on. The list's mutex is held only to step
+ * from one zone to the next, so that what is done at a zone may sleep, run
+ * callbacks, create zones, or start another walk: uma_reclaim() from inside an
+ * allocation, or from a fini, finds no lock of ours held (UMA-16). A pinned
+ * zone stays on the list; who destroys a zone waits for its pins. So the one
+ * thing that a walk must not do is to destroy the zone that it stands on.
+ */
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/wait_bit.h>
+
+#include "uma/uma_int.h"
+
+static LIST_HEAD(zones);
+static DEFINE_MUTEX(zones_lock);
+static unsigned int zones_count;
+
+/**
+ * uma_zone_list_add() - let walks see a zone
+ * @zone: the zone, complete
+ *
+ * Context: process context, may sleep.
+ */
+void uma_zone_list_add(uma_zone_t zone)
+{
+	refcount_set(&zone->uz_pins, 1);
+	mutex_lock(&zones_lock);
+	list_add_tail(&zone->uz_link, &zones);
+	zones_count++;
+	mutex_unlock(&zones_lock);
+}
+
+/**
+ * uma_zone_list_del() - take a zone off the list
+ * @zone: the zone; no walk stands on it or will find it when this returns
+ *
+ * Context: process context, may sleep; not from a walk over this very zone.
+ */
+void uma_zone_list_del(uma_zone_t zone)
+{
+	mutex_lock(&zones_lock);
+	zones_count--;
+	mutex_unlock(&zones_lock);
+	uma_zone_put(zone);
+	wait_var_event(&zone->uz_pins, !refcount_read(&zone->uz_pins));
+	mutex_lock(&zones_lock);
+	list_del(&zone->uz_link);
+	mutex_unlock(&zones_lock);
+}
+
+/**
+ * uma_zone_put() - end a walk before its end
+ * @zone: the zone that it stands on
+ *
+ * Context: process context.
+ */
+void uma_zone_put(uma_zone_t zone)
+{
+	if (refcount_dec_and_test(&zone->uz_pins))
+		wake_up_var(&zone->uz_pins);
+}
+UMA_EXPORT_FOR_TESTS(uma_zone_put);
+
+/**
+ * uma_zone_list_next() - step
+ * @zone: the zone that the walk stands on, or NULL to begin
+ *
+ * Context: process context, may sleep.
+ * Return: the next zone, pinned, or NULL at the end.
+ */
+uma_zone_t uma_zone_list_next(uma_zone_t zone)
+{
+	struct uma_zone *next = zone;
+
+	mutex_lock(&zones_lock);
+	next = list_prepare_entry(next, &zones, uz_link);
+	list_for_each_entry_continue(next, &zones, uz_link)
+		if (refcount_inc_not_zero(&next->uz_pins))
+			break;
+	if (list_entry_is_head(next, &zones, uz_link))
+		next = NULL;
+	mutex_unlock(&zones_lock);
+	if (zone)
+		uma_zone_put(zone);
+	return next;
+}
+UMA_EXPORT_FOR_TESTS(uma_zone_list_next);
+
+/**
+ * uma_zone_list_count() - how many zones there are
+ *
+ * Context: any. Zones may come and go before the caller acts on it.
+ */
+unsigned int uma_zone_list_count(void)
+{
+	return READ_ONCE(zones_count);
+}
+UMA_EXPORT_FOR_TESTS(uma_zone_list_count);
