@@ -4,10 +4,14 @@
  *
  * A bucket is an item itself, of one of a few zones by size. So to allocate
  * one re-enters the allocator, which may find the bucket zone's own cache empty
- * and seek a bucket for it. That is allowed once: the cache of a bucket zone
- * gets the smallest kind, asked for with M_NOBUCKET, and a request that carries
- * the flag makes do with single items. Buckets are a matter of speed; nobody
- * waits for one, and who is refused works on single items, too.
+ * and seek a bucket for it. Two rules keep that from going round in circles.
+ * An allocation that is made for a bucket zone's own cache carries M_NOBUCKET:
+ * inside it a bucket is refused, not sought. And the cache of a bucket zone works
+ * with buckets strictly smaller than its items, that of the smallest zone with
+ * none, so that freeing one, which can free another, comes to an end, and so
+ * that emptying the zones from the largest to the smallest empties them all.
+ * Buckets are a matter of speed; nobody waits for one, and who is refused works
+ * on single items.
  */
 
 #include <linux/math.h>
@@ -55,13 +59,18 @@ int uma_bucket_startup(uma_zone_t (*create)(const char *name, size_t size))
 			i++;
 		bucket_lookup[n] = i;
 	}
-	for (i = 0; i < ARRAY_SIZE(bucket_zones); i++) {
+	/* The largest first: walks over the zones reclaim in this order. */
+	for (i = ARRAY_SIZE(bucket_zones); i--;) {
 		size_t size = struct_size_t(struct uma_bucket, ub_item,
 					    bucket_zones[i].entries);
+		uma_zone_t zone = create(bucket_zones[i].name, size);
 
-		bucket_zones[i].zone = create(bucket_zones[i].name, size);
-		if (!bucket_zones[i].zone)
+		if (!zone)
 			return -ENOMEM;
+		zone->uz_bucket_max = i ? bucket_zones[i - 1].entries : 0;
+		zone->uz_bucket_size = min(zone->uz_bucket_size,
+					   zone->uz_bucket_max);
+		bucket_zones[i].zone = zone;
 	}
 	return 0;
 }
@@ -76,7 +85,7 @@ void uma_bucket_shutdown(void (*next)(uma_zone_t zone))
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(bucket_zones); i++) {
+	for (i = ARRAY_SIZE(bucket_zones); i--;) {
 		uma_zone_t zone = bucket_zones[i].zone;
 
 		bucket_zones[i].zone = NULL;
@@ -100,7 +109,8 @@ unsigned int uma_bucket_max(size_t item_size)
 /**
  * uma_bucket_alloc() - allocate an empty bucket
  * @zone: the zone that it is for
- * @entries: the least number of items to hold, at most BUCKET_MOST
+ * @entries: the least number of items to hold, at most BUCKET_MOST; 0 where the
+ *	zone is to have none
  * @flags: of the allocation that needs it; M_NOBUCKET is refused
  *
  * Context: any but NMI, in no section and under none of our locks. Never sleeps.
@@ -112,7 +122,7 @@ struct uma_bucket *uma_bucket_alloc(uma_zone_t zone, unsigned int entries,
 	unsigned int i = bucket_lookup[DIV_ROUND_UP(entries, BUCKET_LEAST)];
 	struct uma_bucket *b;
 
-	if (flags & M_NOBUCKET || !bucket_zones[i].zone)
+	if (!entries || flags & M_NOBUCKET || !bucket_zones[i].zone)
 		return NULL;
 	flags = M_NOWAIT | (flags & M_USE_RESERVE);
 	if (zone->uz_flags & UMA_ZFLAG_BUCKET)
@@ -124,6 +134,7 @@ struct uma_bucket *uma_bucket_alloc(uma_zone_t zone, unsigned int entries,
 	}
 	return b;
 }
+UMA_EXPORT_FOR_TESTS(uma_bucket_alloc);
 
 /**
  * uma_bucket_free() - free a bucket without items
@@ -138,6 +149,7 @@ void uma_bucket_free(struct uma_bucket *b)
 							      BUCKET_LEAST]].zone,
 				   b);
 }
+UMA_EXPORT_FOR_TESTS(uma_bucket_free);
 
 /**
  * uma_items_release() - move items from a zone to its keg

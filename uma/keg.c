@@ -32,7 +32,6 @@
 #include <linux/bitmap.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
-#include <linux/kmemleak.h>
 #include <linux/ratelimit.h>
 #include <linux/slab.h>
 
@@ -255,8 +254,9 @@ static void *keg_memory_alloc(struct uma_keg *keg, uma_zone_t zone, u8 *pflag,
 	flags &= M_WAITOK | M_NOWAIT | M_USE_RESERVE;
 	if (keg->uk_allocf) {
 		mem = keg->uk_allocf(zone, bytes, pflag, flags);
-		if (mem && WARN_ONCE(!PAGE_ALIGNED(mem), "%s: allocf of %s returned unaligned memory",
-				     KBUILD_MODNAME, keg->uk_name)) {
+		if (mem && WARN_ONCE(!PAGE_ALIGNED(mem),
+				     "uma: allocf of %s: memory not page-aligned\n",
+				     keg->uk_name)) {
 			if (keg->uk_freef)
 				keg->uk_freef(mem, bytes, *pflag);
 			return NULL;
@@ -290,9 +290,10 @@ static void keg_set_back_pointers(struct uma_keg *keg, void *mem,
 
 	if (keg->uk_allocf)
 		return;
-	/* Whoever owns an item looks without a lock: see vm_page.slab. */
-	for (i = 0; i < keg->uk_layout.pages; i++)
+	for (i = 0; i < keg->uk_layout.pages; i++) {
+		/* Pairs with keg_find_slab(): the header is complete. */
 		smp_store_release(&keg_page(keg, mem, i)->slab, slab);
+	}
 }
 
 /* Undo init for the first @n items; the slab is on no list. */
@@ -328,8 +329,9 @@ static void keg_slab_destroy(struct uma_keg *keg, struct uma_slab *slab)
 	else if (keg->uk_layout.offpage)
 		header = slab;
 	keg_set_back_pointers(keg, mem, NULL);
-	if (!keg->uk_allocf)
-		kmemleak_free(mem);
+	/* Pointers left behind would keep kmemleak, which reads the pool, blind. */
+	if (IS_ENABLED(CONFIG_DEBUG_KMEMLEAK))
+		memset(mem, 0, keg_slab_bytes(keg));
 	keg_memory_free(keg, mem, pflag);
 	if (header)
 		uma_internal->free(keg_header_zone(keg), header);
@@ -372,10 +374,6 @@ static struct uma_slab *keg_slab_create(struct uma_keg *keg, uma_zone_t zone,
 	slab->us_pflag = pflag;
 	slab->us_freecount = l->ipers;
 	bitmap_set(slab->us_free, 0, l->ipers);
-	if (!keg->uk_allocf)
-		kmemleak_alloc(mem, keg_slab_bytes(keg), 0,
-			       flags & M_WAITOK ? GFP_KERNEL :
-						  GFP_NOWAIT | __GFP_NOWARN);
 	keg_set_back_pointers(keg, mem, slab);
 
 	uma_steer(UMA_STEER_IMPORT, keg);
@@ -478,29 +476,34 @@ static void keg_return_pages(struct uma_keg *keg)
 	keg_wake_later(keg, keg->uk_layout.ipers);
 }
 
-/* Make a slab and link it; returns with the lock held on success alone. */
-static int keg_grow_locked(struct uma_keg *keg, uma_zone_t zone, int flags,
-			   unsigned long *irq)
+/* Make a slab within the limit; on no list yet. Errors as uma_keg_alloc(). */
+static struct uma_slab *keg_make_slab(struct uma_keg *keg, uma_zone_t zone,
+				      int flags)
 {
 	struct uma_slab *slab;
+	unsigned long irq;
 	int error;
 
 	error = keg_promise_pages(keg);
 	if (error)
-		return error;
+		return ERR_PTR(error);
 	slab = keg_slab_create(keg, zone, flags);
-	raw_spin_lock_irqsave(&keg->uk_lock, *irq);
 	if (IS_ERR(slab)) {
+		raw_spin_lock_irqsave(&keg->uk_lock, irq);
 		keg_return_pages(keg);
-		raw_spin_unlock_irqrestore(&keg->uk_lock, *irq);
-		return PTR_ERR(slab);
+		raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 	}
+	return slab;
+}
+
+static void keg_insert_slab(struct uma_keg *keg, struct uma_slab *slab)
+{
+	lockdep_assert_held(&keg->uk_lock);
 	if (keg->uk_allocf)
 		keg_insert_foreign(keg, slab);
 	keg_slab_link(keg, slab);
 	keg->uk_slabs++;
 	WRITE_ONCE(keg->uk_free, keg->uk_free + keg->uk_layout.ipers);
-	return 0;
 }
 
 /**
@@ -514,11 +517,13 @@ static int keg_grow_locked(struct uma_keg *keg, uma_zone_t zone, int flags,
  */
 int uma_keg_grow(struct uma_keg *keg, uma_zone_t zone, int flags)
 {
+	struct uma_slab *slab = keg_make_slab(keg, zone, flags);
 	unsigned long irq;
-	int error = keg_grow_locked(keg, zone, flags, &irq);
 
-	if (error)
-		return error;
+	if (IS_ERR(slab))
+		return PTR_ERR(slab);
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	keg_insert_slab(keg, slab);
 	keg_wake_later(keg, keg->uk_layout.ipers);
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 	return 0;
@@ -583,9 +588,13 @@ unsigned int uma_keg_alloc(struct uma_keg *keg, uma_zone_t zone, void **items,
 		if (got)
 			break;
 		raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
-		*error = keg_grow_locked(keg, zone, flags, &irq);
-		if (*error)
+		slab = keg_make_slab(keg, zone, flags);
+		if (IS_ERR(slab)) {
+			*error = PTR_ERR(slab);
 			return 0;
+		}
+		raw_spin_lock_irqsave(&keg->uk_lock, irq);
+		keg_insert_slab(keg, slab);
 	}
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 	return got;
@@ -601,6 +610,7 @@ static struct uma_slab *keg_find_slab(struct uma_keg *keg, const void *item)
 		return keg_find_foreign(keg, item);
 	m = is_vmalloc_addr(item) ? uma_kva_lookup(item) :
 				    uma_pool_lookup(uma_pool, item);
+	/* Pairs with keg_set_back_pointers(), under no lock: see vm_page.slab. */
 	return m ? smp_load_acquire(&m->slab) : NULL;
 }
 
@@ -726,6 +736,7 @@ struct uma_slab *uma_keg_slab(struct uma_keg *keg, const void *item)
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 	return slab;
 }
+UMA_EXPORT_FOR_TESTS(uma_keg_slab);
 
 /* Take an unused slab away, or NULL. */
 static struct uma_slab *keg_steal_unused(struct uma_keg *keg)
@@ -832,6 +843,7 @@ u32 uma_keg_items_out(struct uma_keg *keg)
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 	return n;
 }
+UMA_EXPORT_FOR_TESTS(uma_keg_items_out);
 
 /**
  * uma_keg_set_max() - limit a keg

@@ -53,6 +53,7 @@
 #include <linux/fault-inject.h>
 #include <linux/gfp.h>
 #include <linux/irq_work.h>
+#include <linux/kmemleak.h>
 #include <linux/list.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -281,10 +282,20 @@ static bool failure_injected(unsigned int npages, int flags)
 	return !(flags & M_WAITOK) &&
 	       should_fail(&fail_uma, (ssize_t)npages << PAGE_SHIFT);
 }
+
+/* A failure that was asked for needs no stack in the log, unless asked. */
+static void quiet_failures(void)
+{
+	fail_uma.verbose = 0;
+}
 #else
 static bool failure_injected(unsigned int npages, int flags)
 {
 	return false;
+}
+
+static void quiet_failures(void)
+{
 }
 #endif
 
@@ -414,6 +425,28 @@ static void apply_blacklist(struct uma_pool *pool, const u64 *addr, int n)
 	}
 }
 
+/*
+ * Items hold pointers to what the kernel's allocators gave, so kmemleak is to
+ * read the pool (and not to report it). It is told here, once, since it cannot
+ * be where slabs are made, which may be under any lock.
+ */
+static void tell_kmemleak(struct uma_pool *pool, bool ours)
+{
+	unsigned int s;
+
+	for (s = 0; s < pool->nsegs; s++) {
+		const struct pool_segment *seg = &pool->segs[s];
+		unsigned long pfn = pool->pages[seg->first].phys_pfn;
+		void *start = page_address(pfn_to_page(pfn));
+
+		if (ours)
+			kmemleak_alloc(start, seg->npages << PAGE_SHIFT, 0,
+				       GFP_KERNEL);
+		else
+			kmemleak_free(start);
+	}
+}
+
 /* Add a page: from here on it is known by its record, and free. */
 static void add_page(struct uma_pool *pool, struct vm_page *m)
 {
@@ -537,6 +570,7 @@ struct uma_pool *uma_pool_create(unsigned long npages, const char *bad)
 	pool->reserve = min(clamp(pool->npages / RESERVE_DIVISOR,
 				  RESERVE_MIN, RESERVE_MAX),
 			    pool->npages / 4);
+	tell_kmemleak(pool, true);
 	kvfree(pfns);
 	kvfree(bad_addr);
 	return pool;
@@ -566,6 +600,7 @@ void uma_pool_destroy(struct uma_pool *pool)
 	WARN_ON(pool->waiters);
 	uma_pool_set_lowmem(pool, NULL, NULL, 0);
 	irq_work_sync(&pool->wake_work);
+	tell_kmemleak(pool, false);
 
 	for (i = 0; i < pool->nrecords; i++) {
 		struct vm_page *m = &pool->pages[i];
@@ -596,6 +631,7 @@ int uma_pool_init(void)
 {
 	struct uma_pool *pool;
 
+	quiet_failures();
 	pool = uma_pool_create((unsigned long)pool_mb << (20 - PAGE_SHIFT),
 			       blacklist);
 	if (IS_ERR(pool))
@@ -617,13 +653,16 @@ void uma_pool_fini(void)
 
 /* Taking pages and giving them back. */
 
-/* Take a free page off the list and the map. The caller holds the lock. */
+/*
+ * Take a free page off the list and the map. The caller holds the lock; the
+ * count and the map are also looked at without it.
+ */
 static void take_page(struct uma_pool *pool, struct vm_page *m)
 {
 	m->flags &= ~PG_FREE;
 	list_del_init(&m->pageq);
 	__clear_bit(m - pool->pages, pool->map);
-	pool->nfree--;
+	WRITE_ONCE(pool->nfree, pool->nfree - 1);
 }
 
 /* Tell of a shortage once, and again only after it was over. */
@@ -806,7 +845,7 @@ void uma_pool_free(struct uma_pool *pool, struct vm_page *m,
 	for (i = 0; i < npages; i++)
 		m[i].flags |= PG_FREE;
 	bitmap_set(pool->map, m - pool->pages, npages);
-	pool->nfree += npages;
+	WRITE_ONCE(pool->nfree, pool->nfree + npages);
 	if (npages == 1)
 		list_add(&m->pageq, &pool->free);
 	else
@@ -1139,6 +1178,7 @@ void uma_pool_show(struct uma_pool *pool, struct seq_file *m)
 
 /* Called by the suites. */
 UMA_EXPORT_FOR_TESTS(uma_pool);
+UMA_EXPORT_FOR_TESTS(pmap_page_init);
 UMA_EXPORT_FOR_TESTS(uma_pool_create);
 UMA_EXPORT_FOR_TESTS(uma_pool_destroy);
 UMA_EXPORT_FOR_TESTS(uma_pool_alloc);

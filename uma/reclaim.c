@@ -266,7 +266,7 @@ void uma_reclaim(int req)
 
 	might_sleep();
 	if (req < UMA_RECLAIM_TRIM || req > UMA_RECLAIM_DRAIN_CPU) {
-		pr_err("uma_reclaim: no such request: %d\n", req);
+		pr_err("%s: no such request: %d\n", __func__, req);
 		return;
 	}
 	uma_for_each_zone(zone) {

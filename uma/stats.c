@@ -60,38 +60,43 @@ static u64 sum_allocs(uma_zone_t zone, struct uma_percpu_stat *ups)
 	return sum;
 }
 
-/*
- * Read all counts of a zone, none of them twice. Returns the items in use; @uth
- * and @ups may be NULL.
- */
-static u64 zone_read_counts(uma_zone_t zone, struct uma_type_header *uth,
+/* One attempt to read all counts of a zone; @uth and @ups may be NULL. */
+static s64 read_counts_once(uma_zone_t zone, struct uma_type_header *uth,
 			    struct uma_percpu_stat *ups)
 {
-	u64 allocs, frees, in_use;
-	unsigned int seq, attempt = 0;
-	unsigned long irq = 0;
-	bool locked = false;
+	u64 allocs, frees;
+	s64 sum;
 
-	do {
-		if (attempt++ == READ_ATTEMPTS) {
-			raw_spin_lock_irqsave(&zone->uz_lock, irq);
-			locked = true;
-		}
-		seq = locked ? 0 : read_seqcount_begin(&zone->uz_seq);
-		frees = READ_ONCE(zone->uz_frees);
-		in_use = -(frees + sum_frees(zone, ups));
-		smp_rmb(); /* frees before allocations, see above */
-		if (!locked)
-			uma_steer(UMA_STEER_STATS, zone);
-		allocs = READ_ONCE(zone->uz_allocs);
-		in_use += allocs + sum_allocs(zone, ups);
-	} while (!locked && read_seqcount_retry(&zone->uz_seq, seq));
-	if (locked)
-		raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+	frees = READ_ONCE(zone->uz_frees);
+	sum = -(frees + sum_frees(zone, ups));
+	smp_rmb(); /* frees before allocations, see above */
+	uma_steer(UMA_STEER_STATS, zone);
+	allocs = READ_ONCE(zone->uz_allocs);
+	sum += allocs + sum_allocs(zone, ups);
 	if (uth) {
 		uth->uth_allocs = allocs;
 		uth->uth_frees = frees;
 	}
+	return sum;
+}
+
+/* Read all counts of a zone, none of them twice. Returns the items in use. */
+static s64 zone_read_counts(uma_zone_t zone, struct uma_type_header *uth,
+			    struct uma_percpu_stat *ups)
+{
+	unsigned int seq, attempt;
+	unsigned long irq;
+	s64 in_use;
+
+	for (attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
+		seq = read_seqcount_begin(&zone->uz_seq);
+		in_use = read_counts_once(zone, uth, ups);
+		if (!read_seqcount_retry(&zone->uz_seq, seq))
+			return in_use;
+	}
+	raw_spin_lock_irqsave(&zone->uz_lock, irq);
+	in_use = read_counts_once(zone, uth, ups);
+	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
 	return in_use;
 }
 
@@ -100,8 +105,9 @@ static u64 zone_read_counts(uma_zone_t zone, struct uma_type_header *uth,
  * @zone: the zone
  *
  * Context: any but NMI. Exact at rest.
+ * Return: items in use; below 0 where something was freed twice.
  */
-u64 uma_zone_in_use(uma_zone_t zone)
+s64 uma_zone_in_use(uma_zone_t zone)
 {
 	return zone_read_counts(zone, NULL, NULL);
 }
@@ -256,9 +262,9 @@ static int zones_show(struct seq_file *m, void *v)
 			frees += ups[cpu].ups_frees;
 			cached += ups[cpu].ups_cache_free;
 		}
-		seq_printf(m, "%-24s %6u %8u %10llu %8llu %14llu %8llu %8llu\n",
+		seq_printf(m, "%-24s %6u %8u %10lld %8llu %14llu %8llu %8llu\n",
 			   zone->uz_name, uth.uth_size, uth.uth_limit,
-			   allocs - frees, cached, allocs, uth.uth_fails,
+			   (s64)(allocs - frees), cached, allocs, uth.uth_fails,
 			   uth.uth_sleeps);
 	}
 	kfree(ups);

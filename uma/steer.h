@@ -18,7 +18,7 @@
  *	will look once more before it sleeps; may sleep
  * @UMA_STEER_RECLAIM: uma_reclaim() is between two zones; may sleep
  * @UMA_STEER_STATS: a reader of statistics is between a zone's frees and its
- *	allocations; may sleep
+ *	allocations; no section entered, perhaps the zone's lock held
  * @UMA_STEER_IMPORT: a slab was made and its items are not yet initialised; no
  *	lock held
  */

@@ -225,7 +225,7 @@ struct uma_keg {
  * @uz_buckets: buckets with items that no CPU holds
  * @uz_items: items in them
  * @uz_items_min: its least since the last working-set interval began
- * @uz_bucket_size: room of the next bucket; grows with each refill
+ * @uz_bucket_size: room of the next bucket; grows with each exchange
  * @uz_bucket_max: the most that it grows to
  * @uz_allocs: allocations, but for those that the caches still hold
  * @uz_frees: frees by callers, but for those that the caches still hold
@@ -344,7 +344,7 @@ void uma_stats_startup(void);
 void uma_stats_shutdown(void);
 void uma_zone_stats(uma_zone_t zone, struct uma_type_header *uth,
 		    struct uma_percpu_stat *ups);
-u64 uma_zone_in_use(uma_zone_t zone);
+s64 uma_zone_in_use(uma_zone_t zone);
 u32 uma_zone_pages(uma_zone_t zone);
 
 /**
