@@ -158,8 +158,9 @@ UMA_EXPORT_FOR_TESTS(uma_bucket_free);
  * @n: how many
  *
  * Context: as the zone's zfini; under none of our locks.
+ * Return: how many there are in slabs now; the others were refused, with a message.
  */
-void uma_items_release(uma_zone_t zone, void **items, unsigned int n)
+unsigned int uma_items_release(uma_zone_t zone, void **items, unsigned int n)
 {
 	struct uma_keg *keg = zone->uz_keg;
 	unsigned int i;
@@ -174,8 +175,7 @@ void uma_items_release(uma_zone_t zone, void **items, unsigned int n)
 		zone->uz_fini(items[i], keg->uk_size);
 		uma_kasan_poison(items[i], keg->uk_size);
 	}
-	if (n)
-		uma_keg_free(keg, zone->uz_name, items, n);
+	return n ? uma_keg_free(keg, zone->uz_name, items, n) : 0;
 }
 
 /**

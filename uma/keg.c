@@ -291,7 +291,7 @@ static void keg_set_back_pointers(struct uma_keg *keg, void *mem,
 	if (keg->uk_allocf)
 		return;
 	for (i = 0; i < keg->uk_layout.pages; i++) {
-		/* Pairs with keg_find_slab(): the header is complete. */
+		/* Pairs with find_slab(): the header is complete. */
 		smp_store_release(&keg_page(keg, mem, i)->slab, slab);
 	}
 }
@@ -600,18 +600,21 @@ unsigned int uma_keg_alloc(struct uma_keg *keg, uma_zone_t zone, void **items,
 	return got;
 }
 
-/* The slab that @item lies in, whosever it is; the keg's lock is held. */
-static struct uma_slab *keg_find_slab(struct uma_keg *keg, const void *item)
+/* The slab that @item lies in, whosever it is, where pages have records. */
+static struct uma_slab *find_slab(const void *item)
 {
 	struct vm_page *m;
 
-	lockdep_assert_held(&keg->uk_lock);
-	if (keg->uk_allocf)
-		return keg_find_foreign(keg, item);
 	m = is_vmalloc_addr(item) ? uma_kva_lookup(item) :
 				    uma_pool_lookup(uma_pool, item);
-	/* Pairs with keg_set_back_pointers(), under no lock: see vm_page.slab. */
+	/* Pairs with keg_set_back_pointers(); no lock, see vm_page.slab. */
 	return m ? smp_load_acquire(&m->slab) : NULL;
+}
+
+static struct uma_slab *keg_find_slab(struct uma_keg *keg, const void *item)
+{
+	lockdep_assert_held(&keg->uk_lock);
+	return keg->uk_allocf ? keg_find_foreign(keg, item) : find_slab(item);
 }
 
 /*
@@ -729,12 +732,14 @@ struct uma_slab *uma_keg_slab(struct uma_keg *keg, const void *item)
 	struct uma_slab *slab;
 	unsigned long irq;
 
-	raw_spin_lock_irqsave(&keg->uk_lock, irq);
-	slab = keg_find_slab(keg, item);
-	if (slab && slab->us_keg != keg)
-		slab = NULL;
-	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
-	return slab;
+	if (keg->uk_allocf) {
+		raw_spin_lock_irqsave(&keg->uk_lock, irq);
+		slab = keg_find_foreign(keg, item);
+		raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+		return slab;
+	}
+	slab = find_slab(item);
+	return slab && slab->us_keg == keg ? slab : NULL;
 }
 UMA_EXPORT_FOR_TESTS(uma_keg_slab);
 
@@ -851,19 +856,19 @@ UMA_EXPORT_FOR_TESTS(uma_keg_items_out);
  * @nitems: items that it may make, rounded up to whole slabs; 0 for no limit
  *
  * Context: any; sleepers are woken to look again.
- * Return: the limit in items as it came out.
  */
-u32 uma_keg_set_max(struct uma_keg *keg, u32 nitems)
+void uma_keg_set_max(struct uma_keg *keg, u32 nitems)
 {
 	const struct uma_slab_layout *l = &keg->uk_layout;
-	u32 slabs = DIV_ROUND_UP(nitems, l->ipers);
+	u64 slabs = DIV_ROUND_UP(nitems, l->ipers);
 	unsigned long irq;
 
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
-	WRITE_ONCE(keg->uk_maxpages, slabs * l->pages);
+	/* Beyond what 32 bits of pages hold, no pool reaches. */
+	WRITE_ONCE(keg->uk_maxpages,
+		   min_t(u64, slabs, U32_MAX / l->pages) * l->pages);
 	keg_wake_later(keg, keg->uk_sleepers);
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
-	return slabs * l->ipers;
 }
 
 /**
@@ -888,9 +893,11 @@ static void zone_set_flag(uma_zone_t zone, u16 flag, bool on)
 	lockdep_assert_held(&zone->uz_keg->uk_lock);
 	for_each_possible_cpu(cpu) {
 		struct uma_cache *c = per_cpu_ptr(zone->uz_cpu, cpu);
+		u16 flags = uma_cache_flags(c);
 
-		WRITE_ONCE(c->uc_flags, on ? c->uc_flags | flag :
-					     c->uc_flags & ~flag);
+		flags = on ? flags | flag : flags & ~flag;
+		WRITE_ONCE(c->uc_alloc_slow, flags & 0xff);
+		WRITE_ONCE(c->uc_free_slow, flags >> 8);
 	}
 }
 

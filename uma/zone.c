@@ -7,8 +7,8 @@
  * runs between and the thread cannot move, and uc_busy set, so that an
  * interrupt that lands in between sees that it must not touch the cache. There is
  * no lock, no atomic operation and no masking of interrupts. All that is rare
- * (an interrupt in a section, constructors, sleepers, checking) shares one word
- * with uc_busy, tested once.
+ * (an interrupt in a section, constructors, sleepers, checking) shares one test
+ * with uc_busy.
  *
  * A cache that cannot serve changes its two buckets with each other, then one
  * with the zone's list, both inside the section; the list's lock is a raw one
@@ -33,9 +33,9 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpu.h>
 #include <linux/err.h>
 #include <linux/mutex.h>
-#include <linux/overflow.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -135,7 +135,7 @@ static struct uma_cache *zone_enter(uma_zone_t zone, u16 avoid)
 
 	preempt_disable();
 	c = this_cpu_ptr(zone->uz_cpu);
-	if (READ_ONCE(c->uc_word) & UC_WORD(0xff, avoid)) {
+	if (c->uc_busy || uma_cache_flags(c) & avoid) {
 		preempt_enable();
 		return NULL;
 	}
@@ -444,7 +444,7 @@ static void zone_put_locked(uma_zone_t zone, void *item, bool count)
 	unsigned long irq;
 
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
-	if (!(READ_ONCE(raw_cpu_ptr(zone->uz_cpu)->uc_flags) &
+	if (!(uma_cache_flags(raw_cpu_ptr(zone->uz_cpu)) &
 	      (UC_BYPASS | UC_SLEEPERS)))
 		b = list_first_entry_or_null(&zone->uz_buckets,
 					     struct uma_bucket, ub_link);
@@ -454,8 +454,9 @@ static void zone_put_locked(uma_zone_t zone, void *item, bool count)
 		item = NULL;
 	}
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
-	if (item)
-		uma_items_release(zone, &item, 1);
+	/* What the slab refuses was no free. */
+	if (item && !uma_items_release(zone, &item, 1))
+		return;
 	if (count)
 		zone_count(zone, &zone->uz_frees, 1);
 }
@@ -564,20 +565,22 @@ static noinline void *uma_zalloc_slow(uma_zone_t zone, void *arg, int flags)
 void *uma_zalloc_arg(uma_zone_t zone, void *arg, int flags)
 {
 	struct uma_cache __percpu *c = zone->uz_cpu;
+	unsigned long n;
 	void *item;
-	u32 n;
 
 	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
 		might_sleep_if(flags & M_WAITOK);
 	preempt_disable();
-	if (unlikely(raw_cpu_read(c->uc_word) & UC_ALLOC_SLOW))
+	if (unlikely(raw_cpu_read(c->uc_busy) |
+		     raw_cpu_read(c->uc_alloc_slow)))
 		goto slow;
 	raw_cpu_write(c->uc_busy, 1);
 	barrier();
-	if (unlikely(check_sub_overflow(raw_cpu_read(c->uc_cnt), 1U, &n)))
+	n = raw_cpu_read(c->uc_cnt);
+	if (unlikely(!n))
 		goto empty;
-	item = raw_cpu_read(c->uc_loaded)->ub_item[n];
-	raw_cpu_write(c->uc_cnt, n);
+	item = raw_cpu_read(c->uc_loaded)->ub_item[n - 1];
+	raw_cpu_dec(c->uc_cnt);
 	raw_cpu_inc(c->uc_allocs);
 	barrier();
 	raw_cpu_write(c->uc_busy, 0);
@@ -598,7 +601,7 @@ static noinline void uma_zfree_slow(uma_zone_t zone, void *item, void *arg)
 {
 	size_t size = zone->uz_keg->uk_size;
 
-	if (READ_ONCE(raw_cpu_ptr(zone->uz_cpu)->uc_flags) & UC_BYPASS &&
+	if (uma_cache_flags(raw_cpu_ptr(zone->uz_cpu)) & UC_BYPASS &&
 	    !uma_keg_check(zone->uz_keg, zone->uz_name, item))
 		return;
 	if (zone->uz_dtor)
@@ -622,12 +625,13 @@ static noinline void uma_zfree_slow(uma_zone_t zone, void *item, void *arg)
 void uma_zfree_arg(uma_zone_t zone, void *item, void *arg)
 {
 	struct uma_cache __percpu *c = zone->uz_cpu;
-	u32 n;
+	unsigned long n;
 
 	if (unlikely(!item))
 		return;
 	preempt_disable();
-	if (unlikely(raw_cpu_read(c->uc_word) & UC_FREE_SLOW))
+	if (unlikely(raw_cpu_read(c->uc_busy) |
+		     raw_cpu_read(c->uc_free_slow)))
 		goto slow;
 	raw_cpu_write(c->uc_busy, 1);
 	barrier();
@@ -636,7 +640,7 @@ void uma_zfree_arg(uma_zone_t zone, void *item, void *arg)
 		goto full;
 	uma_kasan_poison(item, zone->uz_keg->uk_size);
 	raw_cpu_read(c->uc_loaded)->ub_item[n] = item;
-	raw_cpu_write(c->uc_cnt, n + 1);
+	raw_cpu_inc(c->uc_cnt);
 	raw_cpu_inc(c->uc_frees);
 	barrier();
 	raw_cpu_write(c->uc_busy, 0);
@@ -813,7 +817,8 @@ static bool keg_has_other_zones(uma_zone_t zone)
  * A zone that has items with users, or whose keg other zones stand on, stays
  * as it was and can be used on. (BSD's loses such items.)
  *
- * Context: process context, may sleep; not from a fini.
+ * Context: process context, may sleep; takes the CPU hot-plug lock; not from a
+ * fini.
  * Return: 0, or -EBUSY with a message.
  */
 int uma_zdestroy(uma_zone_t zone)
@@ -832,16 +837,23 @@ int uma_zdestroy(uma_zone_t zone)
 		       zone->uz_name, -EBUSY);
 		return -EBUSY;
 	}
+	/*
+	 * Off the list first: a walk that reclaims holds items in its hands.
+	 * And with no CPU going meanwhile, whose cache nobody would empty.
+	 */
+	cpus_read_lock();
+	uma_zone_list_del(zone);
 	uma_zone_reclaim_all(zone);
-	used = uma_zone_in_use(zone);
-	if (!used && last)
-		used = uma_keg_items_out(keg);
+	/* Counts can be off, after a wrong free; a keg to itself knows better. */
+	used = last ? uma_keg_items_out(keg) : uma_zone_in_use(zone);
+	if (used)
+		uma_zone_list_add(zone);
+	cpus_read_unlock();
 	if (used) {
 		pr_err("cannot destroy zone \"%s\": %lld items are in use (%d)\n",
 		       zone->uz_name, used, -EBUSY);
 		return -EBUSY;
 	}
-	uma_zone_list_del(zone);
 	uma_keg_del_zone(keg, zone);
 	if (last)
 		uma_keg_destroy(keg);
@@ -866,7 +878,8 @@ int uma_zone_set_max(uma_zone_t zone, int nitems)
 {
 	if (nitems < 0)
 		return -EINVAL;
-	return uma_keg_set_max(zone->uz_keg, nitems);
+	uma_keg_set_max(zone->uz_keg, nitems);
+	return uma_zone_get_max(zone);
 }
 EXPORT_SYMBOL_GPL(uma_zone_set_max);
 
@@ -880,8 +893,9 @@ EXPORT_SYMBOL_GPL(uma_zone_set_max);
 int uma_zone_get_max(uma_zone_t zone)
 {
 	const struct uma_slab_layout *l = &zone->uz_keg->uk_layout;
+	u64 slabs = READ_ONCE(zone->uz_keg->uk_maxpages) / l->pages;
 
-	return READ_ONCE(zone->uz_keg->uk_maxpages) / l->pages * l->ipers;
+	return min_t(u64, slabs * l->ipers, INT_MAX);
 }
 EXPORT_SYMBOL_GPL(uma_zone_get_max);
 
