@@ -199,11 +199,37 @@ static u64 zone_ops(uma_zone_t zone)
 	return ops;
 }
 
-/* Close the zone's working-set interval: what was not needed in it goes. */
+/* Slabs that @keg had no use for; see zone_trim(). */
+static u32 keg_unused_slabs(struct uma_keg *keg, u32 *least)
+{
+	unsigned long irq;
+	u32 n;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	n = keg->uk_unused_slabs;
+	*least = keg->uk_unused_min;
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return n;
+}
+
+static void keg_begin_interval(struct uma_keg *keg)
+{
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	keg->uk_unused_min = keg->uk_unused_slabs;
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+}
+
+/*
+ * Close the zone's working-set interval: what was not needed in it goes. Of the
+ * slabs that is those that were unused all the time, and those that the items
+ * which go now leave unused.
+ */
 static void zone_trim(uma_zone_t zone)
 {
 	struct uma_keg *keg = zone->uz_keg;
-	u32 keep, nslabs;
+	u32 keep, least, before, after;
 	unsigned long irq;
 	u64 ops;
 
@@ -217,6 +243,7 @@ static void zone_trim(uma_zone_t zone)
 	}
 	zone->uz_idle_ops = ops;
 
+	before = keg_unused_slabs(keg, &least);
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
 	keep = zone->uz_items - zone->uz_items_min;
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
@@ -224,16 +251,11 @@ static void zone_trim(uma_zone_t zone)
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
 	zone->uz_items_min = zone->uz_items;
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+	after = keg_unused_slabs(keg, &least);
 
-	if (zone->uz_flags & UMA_ZONE_SECONDARY)
-		return;
-	raw_spin_lock_irqsave(&keg->uk_lock, irq);
-	nslabs = keg->uk_unused_min;
-	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
-	uma_keg_trim(keg, nslabs);
-	raw_spin_lock_irqsave(&keg->uk_lock, irq);
-	keg->uk_unused_min = keg->uk_unused_slabs;
-	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	uma_keg_trim(keg, least + (after > before ? after - before : 0));
+	if (!(zone->uz_flags & UMA_ZONE_SECONDARY))
+		keg_begin_interval(keg);
 }
 
 static void zone_reclaim(uma_zone_t zone, int req)
