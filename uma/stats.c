@@ -62,7 +62,7 @@ static u64 sum_allocs(uma_zone_t zone, struct uma_percpu_stat *ups)
 
 /* One attempt to read all counts of a zone; @uth and @ups may be NULL. */
 static s64 read_counts_once(uma_zone_t zone, struct uma_type_header *uth,
-			    struct uma_percpu_stat *ups)
+			    struct uma_percpu_stat *ups, bool locked)
 {
 	u64 allocs, frees;
 	s64 sum;
@@ -70,7 +70,8 @@ static s64 read_counts_once(uma_zone_t zone, struct uma_type_header *uth,
 	frees = READ_ONCE(zone->uz_frees);
 	sum = -(frees + sum_frees(zone, ups));
 	smp_rmb(); /* frees before allocations, see above */
-	uma_steer(UMA_STEER_STATS, zone);
+	if (!locked)
+		uma_steer(UMA_STEER_STATS, zone);
 	allocs = READ_ONCE(zone->uz_allocs);
 	sum += allocs + sum_allocs(zone, ups);
 	if (uth) {
@@ -90,12 +91,12 @@ static s64 zone_read_counts(uma_zone_t zone, struct uma_type_header *uth,
 
 	for (attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
 		seq = read_seqcount_begin(&zone->uz_seq);
-		in_use = read_counts_once(zone, uth, ups);
+		in_use = read_counts_once(zone, uth, ups, false);
 		if (!read_seqcount_retry(&zone->uz_seq, seq))
 			return in_use;
 	}
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
-	in_use = read_counts_once(zone, uth, ups);
+	in_use = read_counts_once(zone, uth, ups, true);
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
 	return in_use;
 }

@@ -14,11 +14,11 @@
  * @UMA_STEER_REFILL: a bucket was filled for the zone, no section is entered and
  *	no lock held; the CPU may change and the cache fill before the next look
  * @UMA_STEER_SECTION: inside the section of this CPU's cache, preemption off
- * @UMA_STEER_LIMIT: a sleeper has published its flag and drained the caches, and
- *	will look once more before it sleeps; may sleep
+ * @UMA_STEER_LIMIT: a sleeper has published its flag, drained the caches, looked
+ *	once more and found nothing; it is about to sleep; may sleep itself
  * @UMA_STEER_RECLAIM: uma_reclaim() is between two zones; may sleep
  * @UMA_STEER_STATS: a reader of statistics is between a zone's frees and its
- *	allocations; no section entered, perhaps the zone's lock held
+ *	allocations; no lock held, may sleep
  * @UMA_STEER_IMPORT: a slab was made and its items are not yet initialised; no
  *	lock held
  */

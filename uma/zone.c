@@ -225,7 +225,6 @@ static unsigned int zone_wait(uma_zone_t zone, void **items, int flags,
 	uma_keg_sleep_begin(keg);
 	synchronize_rcu();
 	keg_drain_zones(keg);
-	uma_steer(UMA_STEER_LIMIT, zone);
 
 	for (;;) {
 		got = uma_keg_alloc(keg, zone, items, 1, flags, error);
@@ -237,6 +236,7 @@ static unsigned int zone_wait(uma_zone_t zone, void **items, int flags,
 			if (got || *error == -ECANCELED)
 				break;
 		}
+		uma_steer(UMA_STEER_LIMIT, zone);
 		wait_woken(&w.keg, TASK_IDLE, *error == -ENOMEM ?
 			   POOL_WAIT : MAX_SCHEDULE_TIMEOUT);
 	}
