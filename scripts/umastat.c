@@ -1,0 +1,777 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Show the statistics of uma.ko's zones
+ *
+ * Reads the binary stream of uma/uma_stream.h, live or from a captured file,
+ * and prints it as the table that vmstat -z prints on BSD, split by CPU, as
+ * rates, or as JSON. umastat_stream.c decides whether a stream is believed;
+ * nothing is printed of one that is not.
+ *
+ * JSON is written here and not by a library: it is a flat list of numbers, and
+ * they go up to 2^64 - 1, which the usual libraries keep in a signed integer
+ * or a double.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "scripts/umastat_stream.h"
+
+#define ZONE_STATS	"/sys/kernel/debug/uma/zone_stats"
+
+/* A name with every byte escaped, and a terminator. */
+#define ESCAPED_NAME	((UTH_MAX_NAME - 1) * 4 + 1)
+
+/* A signed number of 64 bits and a sign, and a terminator. */
+#define DIFFERENCE	24
+
+/* Exit codes; 0 is a table without a complaint. */
+#define EXIT_STREAM	1
+#define EXIT_USAGE	2
+
+struct options {
+	const char *file;
+	const char *pattern;	/* zones to show, NULL: all */
+	bool percpu;
+	bool json;
+	double wait;		/* seconds between tables of rates, 0: no rates */
+	unsigned long tables;	/* of rates, 0: without end */
+};
+
+/**
+ * struct snapshot - one stream, as it was read
+ * @bytes: from malloc()
+ * @stream: what was found in them
+ * @at: when the file was opened, which is when the kernel took the counts
+ */
+struct snapshot {
+	unsigned char *bytes;
+	struct umastat_stream stream;
+	struct timespec at;
+};
+
+/**
+ * struct delta - what a zone did between two snapshots
+ * @known: false: several zones have this name, and which is which cannot be told
+ * @allocs: and the following: by how much the total rose
+ * @frees: likewise
+ * @fails: likewise
+ * @sleeps: likewise
+ */
+struct delta {
+	bool known;
+	__u64 allocs;
+	__u64 frees;
+	__u64 fails;
+	__u64 sleeps;
+};
+
+/* A zone's totals, and what it is told apart by. */
+struct totals {
+	char name[UTH_MAX_NAME];
+	__u32 size;
+	bool secondary;
+	__u32 record;
+	__u64 allocs;
+	__u64 frees;
+	__u64 fails;
+	__u64 sleeps;
+};
+
+/* ---- reading ---- */
+
+static bool complain(const char *file, const char *why)
+{
+	fprintf(stderr, "umastat: %s: %s\n",
+		strcmp(file, "-") != 0 ? file : "standard input", why);
+	return false;
+}
+
+static const char *open_error(const char *file, int error)
+{
+	if (!strcmp(file, ZONE_STATS)) {
+		if (error == ENOENT)
+			return "not there: is uma.ko loaded, and debugfs mounted?";
+		if (error == EACCES)
+			return "only root may read it";
+	}
+	return strerror(error);
+}
+
+/*
+ * Read to the end, but no further than one byte past the length that the
+ * header announces: enough to know that it is wrong. The buffer grows with
+ * what is really there.
+ */
+static bool read_stream(int fd, struct snapshot *snap, size_t *len,
+			char why[UMASTAT_WHY])
+{
+	size_t size = 0;
+	bool header = false;
+
+	*len = 0;
+	while (!header || *len <= snap->stream.size) {
+		ssize_t n;
+
+		if (*len == size) {
+			unsigned char *more;
+
+			size = size ? 2 * size : 65536;
+			more = realloc(snap->bytes, size);
+			if (!more) {
+				snprintf(why, UMASTAT_WHY, "no memory");
+				return false;
+			}
+			snap->bytes = more;
+		}
+		n = read(fd, snap->bytes + *len, size - *len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			snprintf(why, UMASTAT_WHY, "%s", strerror(errno));
+			return false;
+		}
+		if (!n)
+			break;
+		*len += n;
+		if (!header && *len >= sizeof(struct uma_stream_header)) {
+			if (!umastat_stream_header(&snap->stream, snap->bytes,
+						   *len, why))
+				return false;
+			header = true;
+		}
+	}
+	return true;
+}
+
+static bool take_snapshot(struct snapshot *snap, const char *file)
+{
+	char why[UMASTAT_WHY];
+	size_t len;
+	bool ok;
+	int fd = STDIN_FILENO;
+
+	snap->bytes = NULL;
+	if (strcmp(file, "-") != 0) {
+		fd = open(file, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return complain(file, open_error(file, errno));
+	}
+	clock_gettime(CLOCK_MONOTONIC, &snap->at);
+	ok = read_stream(fd, snap, &len, why) &&
+	     umastat_stream_parse(&snap->stream, snap->bytes, len, why);
+	if (fd != STDIN_FILENO)
+		close(fd);
+	if (!ok) {
+		free(snap->bytes);
+		return complain(file, why);
+	}
+	return true;
+}
+
+/* ---- printing ---- */
+
+static bool shown(const struct umastat_zone *zone, const struct options *opt)
+{
+	return !opt->pattern || !fnmatch(opt->pattern, zone->uth.uth_name, 0);
+}
+
+/* A name may hold anything, a terminal's control sequences included. */
+static int escape_name(char out[ESCAPED_NAME], const char *name)
+{
+	char *p = out;
+
+	for (; *name; name++) {
+		unsigned char c = *name;
+
+		if (c == '\\')
+			p += sprintf(p, "\\\\");
+		else if (c >= ' ' && c <= '~')
+			*p++ = (char)c;
+		else
+			p += sprintf(p, "\\x%02x", c);
+	}
+	*p = '\0';
+	return (int)(p - out);
+}
+
+/* The column of names is as wide as the longest, and its colon. */
+static int name_width(const struct umastat_stream *stream,
+		      const struct options *opt)
+{
+	char name[ESCAPED_NAME];
+	struct umastat_zone zone;
+	int len, width = 20;
+	__u32 i;
+
+	for (i = 0; i < stream->count; i++) {
+		umastat_stream_zone(stream, i, &zone);
+		if (!shown(&zone, opt))
+			continue;
+		len = escape_name(name, zone.uth.uth_name) + 1;
+		if (width < len)
+			width = len;
+	}
+	return width;
+}
+
+static void print_name(FILE *out, int width, const struct umastat_zone *zone)
+{
+	char name[ESCAPED_NAME];
+	int len = escape_name(name, zone->uth.uth_name);
+
+	fprintf(out, "%s:%*s ", name, width - len - 1, "");
+}
+
+/* What is in use: below zero where more was freed than allocated. */
+static const char *difference(char out[DIFFERENCE], __u64 allocs, __u64 frees)
+{
+	if (allocs >= frees)
+		snprintf(out, DIFFERENCE, "%llu", allocs - frees);
+	else
+		snprintf(out, DIFFERENCE, "-%llu", frees - allocs);
+	return out;
+}
+
+static void print_table(FILE *out, const struct umastat_stream *stream,
+			const struct options *opt)
+{
+	int width = name_width(stream, opt);
+	struct umastat_zone zone;
+	char used[DIFFERENCE];
+	__u32 i;
+
+	fprintf(out, "%-*s %6s  %7s  %8s  %8s  %10s  %5s  %5s\n", width,
+		"ITEM", "SIZE", "LIMIT", "USED", "FREE", "REQ", "FAIL",
+		"SLEEP");
+	for (i = 0; i < stream->count; i++) {
+		umastat_stream_zone(stream, i, &zone);
+		if (!shown(&zone, opt))
+			continue;
+		print_name(out, width, &zone);
+		fprintf(out, "%6u, %7u, %8s, %8llu, %10llu, %5llu, %5llu\n",
+			zone.uth.uth_size, zone.uth.uth_limit,
+			difference(used, zone.allocs, zone.frees), zone.free,
+			zone.allocs, zone.uth.uth_fails, zone.uth.uth_sleeps);
+	}
+}
+
+static void print_percpu(FILE *out, const struct umastat_stream *stream,
+			 const struct options *opt)
+{
+	int width = name_width(stream, opt);
+	struct uma_percpu_stat slot;
+	struct umastat_zone zone;
+	__u32 i, cpu;
+
+	fprintf(out, "%-*s %5s  %10s  %10s  %8s\n", width, "ITEM", "CPU",
+		"REQ", "FREES", "FREE");
+	for (i = 0; i < stream->count; i++) {
+		umastat_stream_zone(stream, i, &zone);
+		if (!shown(&zone, opt))
+			continue;
+		print_name(out, width, &zone);
+		fprintf(out, "%5s, %10llu, %10llu, %8llu\n", "all",
+			zone.allocs, zone.frees, zone.free);
+		print_name(out, width, &zone);
+		fprintf(out, "%5s, %10llu, %10llu, %8llu\n", "zone",
+			zone.uth.uth_allocs, zone.uth.uth_frees,
+			zone.free - zone.cache_free);
+		for (cpu = 0; cpu < stream->maxcpus; cpu++) {
+			umastat_stream_cpu(stream, i, cpu, &slot);
+			if (!slot.ups_allocs && !slot.ups_frees &&
+			    !slot.ups_cache_free)
+				continue;
+			print_name(out, width, &zone);
+			fprintf(out, "%5u, %10llu, %10llu, %8llu\n", cpu,
+				slot.ups_allocs, slot.ups_frees,
+				slot.ups_cache_free);
+		}
+	}
+}
+
+static void print_rate(FILE *out, int width, const struct delta *delta,
+		       __u64 count, double secs, char after)
+{
+	if (delta->known)
+		fprintf(out, " %*.1f%c", width, count / secs, after);
+	else
+		fprintf(out, " %*s%c", width, "-", after);
+}
+
+static void print_rates(FILE *out, const struct umastat_stream *stream,
+			const struct options *opt, const struct delta *deltas,
+			double secs)
+{
+	int width = name_width(stream, opt);
+	struct umastat_zone zone;
+	char used[DIFFERENCE];
+	__u32 i;
+
+	fprintf(out, "%-*s %6s  %8s  %8s  %10s  %10s  %8s  %8s  in %.3f s\n",
+		width, "ITEM", "SIZE", "USED", "FREE", "REQ/s", "FREES/s",
+		"FAIL/s", "SLEEP/s", secs);
+	for (i = 0; i < stream->count; i++) {
+		const struct delta *delta = &deltas[i];
+
+		umastat_stream_zone(stream, i, &zone);
+		if (!shown(&zone, opt))
+			continue;
+		print_name(out, width, &zone);
+		fprintf(out, "%6u, %8s, %8llu,", zone.uth.uth_size,
+			difference(used, zone.allocs, zone.frees), zone.free);
+		print_rate(out, 10, delta, delta->allocs, secs, ',');
+		print_rate(out, 10, delta, delta->frees, secs, ',');
+		print_rate(out, 8, delta, delta->fails, secs, ',');
+		print_rate(out, 8, delta, delta->sleeps, secs, '\n');
+	}
+}
+
+/* Bytes that are not plain ASCII stand for themselves, as U+0001 to U+00FF. */
+static void print_json_string(FILE *out, const char *s)
+{
+	putc('"', out);
+	for (; *s; s++) {
+		unsigned char c = *s;
+
+		if (c == '"' || c == '\\')
+			fprintf(out, "\\%c", c);
+		else if (c >= ' ' && c <= '~')
+			putc(c, out);
+		else
+			fprintf(out, "\\u%04x", c);
+	}
+	putc('"', out);
+}
+
+static void print_json_zone(FILE *out, const struct umastat_zone *zone)
+{
+	const struct uma_type_header *uth = &zone->uth;
+	char used[DIFFERENCE];
+
+	fputs("{\"name\":", out);
+	print_json_string(out, uth->uth_name);
+	fprintf(out, ",\"secondary\":%s", zone->secondary ? "true" : "false");
+	fprintf(out, ",\"align\":%u,\"size\":%u,\"rsize\":%u", uth->uth_align,
+		uth->uth_size, uth->uth_rsize);
+	fprintf(out, ",\"maxpages\":%u,\"limit\":%u,\"pages\":%u",
+		uth->uth_maxpages, uth->uth_limit, uth->uth_pages);
+	fprintf(out, ",\"keg_free\":%u,\"zone_free\":%u,\"cache_free\":%llu",
+		uth->uth_keg_free, uth->uth_zone_free, zone->cache_free);
+	fprintf(out, ",\"bucketsize\":%u,\"flags\":%u", uth->uth_bucketsize,
+		uth->uth_zone_flags);
+	fprintf(out, ",\"used\":%s,\"free\":%llu,\"allocs\":%llu,\"frees\":%llu",
+		difference(used, zone->allocs, zone->frees), zone->free,
+		zone->allocs, zone->frees);
+	fprintf(out, ",\"fails\":%llu,\"sleeps\":%llu,\"xdomain\":%llu",
+		uth->uth_fails, uth->uth_sleeps, uth->uth_xdomain);
+}
+
+static void print_json_delta(FILE *out, const struct delta *delta, double secs)
+{
+	if (!delta->known) {
+		fputs(",\"delta\":null,\"rate\":null", out);
+		return;
+	}
+	fprintf(out, ",\"delta\":{\"allocs\":%llu,\"frees\":%llu", delta->allocs,
+		delta->frees);
+	fprintf(out, ",\"fails\":%llu,\"sleeps\":%llu}", delta->fails,
+		delta->sleeps);
+	fprintf(out, ",\"rate\":{\"allocs\":%.3f,\"frees\":%.3f",
+		delta->allocs / secs, delta->frees / secs);
+	fprintf(out, ",\"fails\":%.3f,\"sleeps\":%.3f}", delta->fails / secs,
+		delta->sleeps / secs);
+}
+
+/* One document, one line. @deltas: NULL where there is but one snapshot. */
+static void print_json(FILE *out, const struct umastat_stream *stream,
+		       const struct options *opt, const struct delta *deltas,
+		       double secs)
+{
+	struct uma_percpu_stat slot;
+	struct umastat_zone zone;
+	const char *comma = "";
+	__u32 i, cpu;
+
+	fprintf(out, "{\"version\":%u,\"cpus\":%u", UMA_STREAM_VERSION,
+		stream->maxcpus);
+	if (deltas)
+		fprintf(out, ",\"interval\":%.6f", secs);
+	fputs(",\"zones\":[", out);
+	for (i = 0; i < stream->count; i++) {
+		umastat_stream_zone(stream, i, &zone);
+		if (!shown(&zone, opt))
+			continue;
+		fputs(comma, out);
+		comma = ",";
+		print_json_zone(out, &zone);
+		if (deltas)
+			print_json_delta(out, &deltas[i], secs);
+		if (opt->percpu) {
+			fputs(",\"percpu\":[", out);
+			for (cpu = 0; cpu < stream->maxcpus; cpu++) {
+				umastat_stream_cpu(stream, i, cpu, &slot);
+				fprintf(out, "%s{\"allocs\":%llu,\"frees\":%llu",
+					cpu ? "," : "", slot.ups_allocs,
+					slot.ups_frees);
+				fprintf(out, ",\"cache_free\":%llu}",
+					slot.ups_cache_free);
+			}
+			putc(']', out);
+		}
+		putc('}', out);
+	}
+	fputs("]}\n", out);
+}
+
+/* Out with it, and with the complaint that belongs beside it. */
+static bool finish(FILE *out, const struct umastat_stream *stream,
+		   const struct options *opt)
+{
+	char why[ESCAPED_NAME + 128], name[ESCAPED_NAME];
+	struct umastat_zone zone;
+	__u32 i, wrong = 0;
+
+	if (fflush(out) || ferror(out))
+		return complain("output", strerror(errno));
+	for (i = 0; i < stream->count; i++) {
+		umastat_stream_zone(stream, i, &zone);
+		if (!shown(&zone, opt) || zone.allocs >= zone.frees)
+			continue;
+		if (!wrong++) {
+			escape_name(name, zone.uth.uth_name);
+			snprintf(why, sizeof(why), "zone '%s' has %llu frees but %llu allocations",
+				 name, zone.frees, zone.allocs);
+		}
+	}
+	if (wrong > 1)
+		snprintf(why + strlen(why), sizeof(why) - strlen(why),
+			 ", and %u more zones are like it", wrong - 1);
+	return !wrong || complain(opt->file, why);
+}
+
+/* ---- rates ---- */
+
+static int compare_identity(const struct totals *a, const struct totals *b)
+{
+	int order = strcmp(a->name, b->name);
+
+	if (!order)
+		order = (a->size > b->size) - (a->size < b->size);
+	if (!order)
+		order = a->secondary - b->secondary;
+	return order;
+}
+
+static int compare_totals(const void *x, const void *y)
+{
+	const struct totals *a = x, *b = y;
+	int order = compare_identity(a, b);
+
+	return order ? order : (a->record > b->record) - (a->record < b->record);
+}
+
+/* The totals of all zones, in the order of compare_totals(). */
+static struct totals *sorted_totals(const struct umastat_stream *stream)
+{
+	struct totals *totals;
+	struct umastat_zone zone;
+	__u32 i;
+
+	/* One more than there are, as none is a number of zones, too. */
+	totals = calloc((size_t)stream->count + 1, sizeof(*totals));
+	if (!totals)
+		return NULL;
+	for (i = 0; i < stream->count; i++) {
+		umastat_stream_zone(stream, i, &zone);
+		memcpy(totals[i].name, zone.uth.uth_name, UTH_MAX_NAME);
+		totals[i].size = zone.uth.uth_size;
+		totals[i].secondary = zone.secondary;
+		totals[i].record = i;
+		totals[i].allocs = zone.allocs;
+		totals[i].frees = zone.frees;
+		totals[i].fails = zone.uth.uth_fails;
+		totals[i].sleeps = zone.uth.uth_sleeps;
+	}
+	qsort(totals, stream->count, sizeof(*totals), compare_totals);
+	return totals;
+}
+
+/* Totals never go down: where they did, this is another zone of that name. */
+static bool same_zone(const struct totals *then, const struct totals *now)
+{
+	return now->allocs >= then->allocs && now->frees >= then->frees &&
+	       now->fails >= then->fails && now->sleeps >= then->sleeps;
+}
+
+/*
+ * Zones of one identity, @nthen of them at first and @nnow later. All that is
+ * new has done all it did since. One zone, or as many as before, in the same
+ * order: each is compared with itself. Otherwise nobody can tell.
+ */
+static void match_group(struct delta *deltas, const struct totals *then,
+			size_t nthen, const struct totals *now, size_t nnow)
+{
+	static const struct totals none;
+	bool known = !nthen || nthen == nnow;
+	bool born = !nthen;
+	size_t i;
+
+	for (i = 0; known && !born && i < nnow; i++) {
+		if (!same_zone(&then[i], &now[i])) {
+			born = nnow == 1;
+			known = born;
+		}
+	}
+	for (i = 0; i < nnow; i++) {
+		const struct totals *base = born || !known ? &none : &then[i];
+
+		deltas[now[i].record] = (struct delta){
+			.known = known,
+			.allocs = now[i].allocs - base->allocs,
+			.frees = now[i].frees - base->frees,
+			.fails = now[i].fails - base->fails,
+			.sleeps = now[i].sleeps - base->sleeps,
+		};
+	}
+}
+
+static size_t group_length(const struct totals *totals, size_t n)
+{
+	size_t len = 1;
+
+	while (len < n && !compare_identity(&totals[0], &totals[len]))
+		len++;
+	return len;
+}
+
+/* What each zone of @now did since @then; NULL: no memory. To be freed. */
+static struct delta *compare(const struct umastat_stream *then_stream,
+			     const struct umastat_stream *now_stream)
+{
+	struct totals *then = sorted_totals(then_stream);
+	struct totals *now = sorted_totals(now_stream);
+	struct delta *deltas = calloc((size_t)now_stream->count + 1,
+				      sizeof(*deltas));
+	size_t i, j = 0, nnow, nthen;
+
+	if (!then || !now || !deltas) {
+		free(deltas);
+		deltas = NULL;
+		goto out;
+	}
+	for (i = 0; i < now_stream->count; i += nnow) {
+		nnow = group_length(&now[i], now_stream->count - i);
+		while (j < then_stream->count &&
+		       compare_identity(&then[j], &now[i]) < 0)
+			j++;
+		nthen = 0;
+		while (j + nthen < then_stream->count &&
+		       !compare_identity(&then[j + nthen], &now[i]))
+			nthen++;
+		match_group(deltas, &then[j], nthen, &now[i], nnow);
+		j += nthen;
+	}
+out:
+	free(then);
+	free(now);
+	return deltas;
+}
+
+static double seconds_between(const struct timespec *a,
+			      const struct timespec *b)
+{
+	return (double)(b->tv_sec - a->tv_sec) +
+	       (double)(b->tv_nsec - a->tv_nsec) / 1e9;
+}
+
+static void pause_for(double secs)
+{
+	time_t whole = (time_t)secs;
+	struct timespec left = {
+		.tv_sec = whole,
+		.tv_nsec = (long)((secs - (double)whole) * 1e9),
+	};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
+		;
+}
+
+static bool show_rates(FILE *out, const struct options *opt)
+{
+	struct snapshot then, now;
+	unsigned long table;
+	bool ok;
+
+	ok = take_snapshot(&then, opt->file);
+	if (!ok)
+		return false;
+	for (table = 0; !opt->tables || table < opt->tables; table++) {
+		struct delta *deltas;
+		double secs;
+
+		pause_for(opt->wait);
+		if (!take_snapshot(&now, opt->file)) {
+			ok = false;
+			break;
+		}
+		secs = seconds_between(&then.at, &now.at);
+		deltas = compare(&then.stream, &now.stream);
+		free(then.bytes);
+		then = now;
+		if (!deltas) {
+			ok = complain(opt->file, "no memory");
+			break;
+		}
+		if (opt->json) {
+			print_json(out, &now.stream, opt, deltas, secs);
+		} else {
+			if (table)
+				putc('\n', out);
+			print_rates(out, &now.stream, opt, deltas, secs);
+		}
+		free(deltas);
+		ok &= finish(out, &now.stream, opt);
+		if (ferror(out))
+			break;
+	}
+	free(then.bytes);
+	return ok;
+}
+
+static bool show_once(FILE *out, const struct options *opt)
+{
+	struct snapshot snap;
+	bool ok;
+
+	if (!take_snapshot(&snap, opt->file))
+		return false;
+	if (opt->json)
+		print_json(out, &snap.stream, opt, NULL, 0);
+	else if (opt->percpu)
+		print_percpu(out, &snap.stream, opt);
+	else
+		print_table(out, &snap.stream, opt);
+	ok = finish(out, &snap.stream, opt);
+	free(snap.bytes);
+	return ok;
+}
+
+/* ---- the command line ---- */
+
+static const char help[] =
+"usage: umastat [-cj] [-f FILE] [-n PATTERN]\n"
+"       umastat -w SECS [-j] [-f FILE] [-n PATTERN] [TABLES]\n"
+"Show the statistics of uma.ko's zones.\n"
+"\n"
+"  -c, --percpu         split by CPU; a slot of zeros is left out\n"
+"  -f, --file FILE      read FILE (-: standard input), not\n"
+"                       " ZONE_STATS "\n"
+"  -h, --help           show this\n"
+"  -j, --json           one JSON document on one line, for each table\n"
+"  -n, --zone PATTERN   only zones whose name matches the shell pattern\n"
+"  -V, --version        show which version of the stream is read\n"
+"  -w, --wait SECS      every SECS seconds show the rates since the last time,\n"
+"                       TABLES times or without end\n"
+"\n"
+"SIZE    bytes of an item as its zone's creator asked for them\n"
+"LIMIT   items that there may be, 0: no limit\n"
+"USED    allocated and not yet freed; below zero: something was freed twice\n"
+"FREE    free items in slabs, buckets and CPU caches; a zone that shares\n"
+"        another's slabs leaves those in slabs to the other\n"
+"REQ     allocations that succeeded\n"
+"FAIL    allocations that failed\n"
+"SLEEP   allocations that had to wait for the limit\n"
+"With -c, a zone's own row holds what its CPUs have handed over to it.\n"
+"With -w, a new zone counts from its birth; - where several zones have one\n"
+"name and some of them came or went, so that none can be told apart.\n"
+"\n"
+"Exit status: 0; 1 if the stream cannot be read, is damaged, or has a zone\n"
+"with more frees than allocations; 2 for a wrong command line.\n";
+
+static int usage(const char *what)
+{
+	fprintf(stderr, "umastat: %s (--help shows more)\n", what);
+	return EXIT_USAGE;
+}
+
+static bool parse_seconds(const char *text, double *secs)
+{
+	char *end;
+
+	*secs = strtod(text, &end);
+	/* Written so that not-a-number is refused, too. */
+	return end != text && !*end && *secs >= 0.01 && *secs <= 1e6;
+}
+
+static bool parse_tables(const char *text, unsigned long *tables)
+{
+	char *end;
+
+	errno = 0;
+	*tables = strtoul(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && !*end && !errno && *tables;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option longopts[] = {
+		{ "percpu", no_argument, NULL, 'c' },
+		{ "file", required_argument, NULL, 'f' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "zone", required_argument, NULL, 'n' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "wait", required_argument, NULL, 'w' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct options opt = { .file = ZONE_STATS };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "cf:hjn:Vw:", longopts, NULL)) >= 0) {
+		switch (c) {
+		case 'c':
+			opt.percpu = true;
+			break;
+		case 'f':
+			opt.file = optarg;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return fflush(stdout) ? EXIT_STREAM : 0;
+		case 'j':
+			opt.json = true;
+			break;
+		case 'n':
+			opt.pattern = optarg;
+			break;
+		case 'V':
+			printf("umastat: reads version %u of the stream\n",
+			       UMA_STREAM_VERSION);
+			return fflush(stdout) ? EXIT_STREAM : 0;
+		case 'w':
+			if (!parse_seconds(optarg, &opt.wait))
+				return usage("-w wants seconds, from 0.01 to 1000000");
+			break;
+		default:
+			/* getopt_long() has said what is wrong. */
+			return EXIT_USAGE;
+		}
+	}
+	if (opt.wait && optind < argc &&
+	    !parse_tables(argv[optind++], &opt.tables))
+		return usage("the number of tables must be 1 or more");
+	if (optind < argc)
+		return usage("too many arguments");
+	if (opt.wait && opt.percpu)
+		return usage("no rates by CPU: counts move from CPUs to their zone");
+	if (opt.wait && !strcmp(opt.file, "-"))
+		return usage("-w needs a file that can be read again");
+	return (opt.wait ? show_rates : show_once)(stdout, &opt) ? 0 : EXIT_STREAM;
+}
