@@ -134,22 +134,28 @@ struct uma_bucket *uma_bucket_alloc(uma_zone_t zone, unsigned int entries,
 	}
 	return b;
 }
-UMA_EXPORT_FOR_TESTS(uma_bucket_alloc);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_bucket_alloc);
 
 /**
  * uma_bucket_free() - free a bucket without items
  * @b: the bucket, or NULL
  *
+ * At unload, with its zone gone before it, it is lost with what zones others
+ * left behind.
+ *
  * Context: as uma_bucket_alloc().
  */
 void uma_bucket_free(struct uma_bucket *b)
 {
-	if (b)
-		uma_internal->free(bucket_zones[bucket_lookup[b->ub_entries /
-							      BUCKET_LEAST]].zone,
-				   b);
+	uma_zone_t zone;
+
+	if (!b)
+		return;
+	zone = bucket_zones[bucket_lookup[b->ub_entries / BUCKET_LEAST]].zone;
+	if (zone)
+		uma_internal->free(zone, b);
 }
-UMA_EXPORT_FOR_TESTS(uma_bucket_free);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_bucket_free);
 
 /**
  * uma_items_release() - move items from a zone to its keg
@@ -163,19 +169,23 @@ UMA_EXPORT_FOR_TESTS(uma_bucket_free);
 unsigned int uma_items_release(uma_zone_t zone, void **items, unsigned int n)
 {
 	struct uma_keg *keg = zone->uz_keg;
-	unsigned int i;
+	unsigned int i, freed = 0;
 
-	for (i = 0; zone->uz_fini && i < n; i++) {
-		/* What uma_keg_free() will refuse must not be touched. */
-		if (!uma_keg_check(keg, zone->uz_name, items[i])) {
-			items[i--] = items[--n];
+	if (!zone->uz_fini)
+		return uma_keg_free(keg, zone->uz_name, items, n);
+	/*
+	 * One by one: what will be refused must not be touched, and an item that
+	 * is here twice is refused only after it went the first time.
+	 */
+	for (i = 0; i < n; i++) {
+		if (!uma_keg_check(keg, zone->uz_name, items[i]))
 			continue;
-		}
 		uma_kasan_unpoison(items[i], keg->uk_size);
 		zone->uz_fini(items[i], keg->uk_size);
 		uma_kasan_poison(items[i], keg->uk_size);
+		freed += uma_keg_free(keg, zone->uz_name, &items[i], 1);
 	}
-	return n ? uma_keg_free(keg, zone->uz_name, items, n) : 0;
+	return freed;
 }
 
 /**

@@ -17,9 +17,9 @@
 
 /* What only the suites may call lives in a namespace of its own. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
-#define UMA_EXPORT_FOR_TESTS(sym) EXPORT_SYMBOL_NS_GPL(sym, "UMA_TEST")
+#define EXPORT_SYMBOL_FOR_UMA_TESTS(sym) EXPORT_SYMBOL_NS_GPL(sym, "UMA_TEST")
 #else
-#define UMA_EXPORT_FOR_TESTS(sym) EXPORT_SYMBOL_NS_GPL(sym, UMA_TEST)
+#define EXPORT_SYMBOL_FOR_UMA_TESTS(sym) EXPORT_SYMBOL_NS_GPL(sym, UMA_TEST)
 #endif
 
 /* A suite says so once. */

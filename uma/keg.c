@@ -241,7 +241,7 @@ static void keg_backing_destroy(struct uma_keg *keg)
 		uma_pool_free(uma_pool, m, 1);
 	}
 	uma_kva_release(kva);
-	bitmap_free(keg->uk_kva_slots);
+	kvfree(keg->uk_kva_slots);
 }
 
 static void *keg_memory_alloc(struct uma_keg *keg, uma_zone_t zone, u8 *pflag,
@@ -313,6 +313,8 @@ static void keg_slab_fini(struct uma_keg *keg, struct uma_slab *slab,
 
 static void *slab_header_alloc(struct uma_keg *keg, int flags)
 {
+	if (flags & M_QUEUED)
+		flags = (flags & ~M_WAITOK) | M_NOWAIT;
 	flags &= M_WAITOK | M_NOWAIT | M_USE_RESERVE;
 	return uma_internal->alloc(keg_header_zone(keg), flags);
 }
@@ -504,6 +506,8 @@ static void keg_insert_slab(struct uma_keg *keg, struct uma_slab *slab)
 	keg_slab_link(keg, slab);
 	keg->uk_slabs++;
 	WRITE_ONCE(keg->uk_free, keg->uk_free + keg->uk_layout.ipers);
+	/* Who made the slab may take one item and leave the others. */
+	keg_wake_later(keg, keg->uk_layout.ipers);
 }
 
 /**
@@ -524,7 +528,6 @@ int uma_keg_grow(struct uma_keg *keg, uma_zone_t zone, int flags)
 		return PTR_ERR(slab);
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
 	keg_insert_slab(keg, slab);
-	keg_wake_later(keg, keg->uk_layout.ipers);
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 	return 0;
 }
@@ -553,7 +556,7 @@ static unsigned int slab_take(struct uma_keg *keg, struct uma_slab *slab,
  * @zone: the zone that asks, for allocf
  * @items: where to leave them
  * @n: how many are wanted, at least 1
- * @flags: M_WAITOK or M_NOWAIT, for what a new slab calls, and M_USE_RESERVE
+ * @flags: M_WAITOK or M_NOWAIT, for what a new slab calls, M_USE_RESERVE, M_QUEUED
  * @error: set when nothing is returned
  *
  * A slab is made only when there is nothing to return otherwise: the first
@@ -720,28 +723,39 @@ unsigned int uma_keg_free(struct uma_keg *keg, const char *who, void **items,
 }
 
 /**
- * uma_keg_slab() - the slab of an item
+ * uma_keg_slab() - the slab of an item, and which of its items it is
  * @keg: the keg that it should belong to
- * @item: any value at all
+ * @item: any value at all; an address inside an item will do
+ * @num: where to leave the number
+ *
+ * Takes no lock but in a keg with allocf.
  *
  * Context: any but NMI.
  * Return: the header, or NULL where @item is not an item of @keg.
  */
-struct uma_slab *uma_keg_slab(struct uma_keg *keg, const void *item)
+struct uma_slab *uma_keg_slab(struct uma_keg *keg, const void *item, u32 *num)
 {
+	const struct uma_slab_layout *l = &keg->uk_layout;
 	struct uma_slab *slab;
 	unsigned long irq;
+	size_t offset;
 
 	if (keg->uk_allocf) {
 		raw_spin_lock_irqsave(&keg->uk_lock, irq);
 		slab = keg_find_foreign(keg, item);
 		raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
-		return slab;
+	} else {
+		slab = find_slab(item);
 	}
-	slab = find_slab(item);
-	return slab && slab->us_keg == keg ? slab : NULL;
+	if (!slab || slab->us_keg != keg)
+		return NULL;
+	offset = item - slab->us_data;
+	if (offset >= (size_t)l->ipers * l->rsize)
+		return NULL;
+	*num = offset / l->rsize;
+	return slab;
 }
-UMA_EXPORT_FOR_TESTS(uma_keg_slab);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_keg_slab);
 
 /* Take an unused slab away, or NULL. */
 static struct uma_slab *keg_steal_unused(struct uma_keg *keg)
@@ -848,7 +862,7 @@ u32 uma_keg_items_out(struct uma_keg *keg)
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 	return n;
 }
-UMA_EXPORT_FOR_TESTS(uma_keg_items_out);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_keg_items_out);
 
 /**
  * uma_keg_set_max() - limit a keg
@@ -1027,13 +1041,13 @@ int uma_keg_set_backing(struct uma_keg *keg, struct vm_object *obj, u32 nitems)
 		return -EINVAL;
 	if (keg->uk_pages || keg->uk_allocf || keg->uk_kva)
 		return -EBUSY;
-	slots = bitmap_zalloc(slabs, GFP_KERNEL);
-	if (!slots)
-		return -ENOMEM;
 	kva = uma_kva_reserve((unsigned long)slabs * keg->uk_layout.pages);
-	if (IS_ERR(kva)) {
-		bitmap_free(slots);
+	if (IS_ERR(kva))
 		return PTR_ERR(kva);
+	slots = kvcalloc(BITS_TO_LONGS(slabs), sizeof(*slots), GFP_KERNEL);
+	if (!slots) {
+		uma_kva_release(kva);
+		return -ENOMEM;
 	}
 	lockdep_set_class_and_name(&keg->uk_lock, &keg_backed_key,
 				   "uma_keg_backed");

@@ -451,11 +451,11 @@ struct vm_page *uma_kva_lookup(const void *addr)
 #endif
 
 /* Called by the suites. */
-UMA_EXPORT_FOR_TESTS(uma_kva_supported);
-UMA_EXPORT_FOR_TESTS(uma_kva_reserve);
-UMA_EXPORT_FOR_TESTS(uma_kva_release);
-UMA_EXPORT_FOR_TESTS(uma_kva_enter);
-UMA_EXPORT_FOR_TESTS(uma_kva_protect);
-UMA_EXPORT_FOR_TESTS(uma_kva_remove);
-UMA_EXPORT_FOR_TESTS(uma_kva_contains);
-UMA_EXPORT_FOR_TESTS(uma_kva_lookup);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_supported);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_reserve);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_release);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_enter);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_protect);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_remove);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_contains);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_lookup);

@@ -1177,18 +1177,18 @@ void uma_pool_show(struct uma_pool *pool, struct seq_file *m)
 }
 
 /* Called by the suites. */
-UMA_EXPORT_FOR_TESTS(uma_pool);
-UMA_EXPORT_FOR_TESTS(pmap_page_init);
-UMA_EXPORT_FOR_TESTS(uma_pool_create);
-UMA_EXPORT_FOR_TESTS(uma_pool_destroy);
-UMA_EXPORT_FOR_TESTS(uma_pool_alloc);
-UMA_EXPORT_FOR_TESTS(uma_pool_free);
-UMA_EXPORT_FOR_TESTS(uma_pool_take);
-UMA_EXPORT_FOR_TESTS(uma_pool_lookup);
-UMA_EXPORT_FOR_TESTS(uma_pool_page);
-UMA_EXPORT_FOR_TESTS(uma_pool_set_lowmem);
-UMA_EXPORT_FOR_TESTS(uma_pool_waitqueue);
-UMA_EXPORT_FOR_TESTS(uma_pool_wait_begin);
-UMA_EXPORT_FOR_TESTS(uma_pool_wait_end);
-UMA_EXPORT_FOR_TESTS(uma_pool_get_stats);
-UMA_EXPORT_FOR_TESTS(uma_pool_show);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool);
+EXPORT_SYMBOL_FOR_UMA_TESTS(pmap_page_init);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_create);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_destroy);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_alloc);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_free);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_take);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_lookup);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_page);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_set_lowmem);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_waitqueue);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_wait_begin);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_wait_end);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_get_stats);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_show);

@@ -24,6 +24,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
@@ -33,6 +34,9 @@
 #include "uma/uma_int.h"
 
 #define WORKING_SET_SECS_MAX	86400
+
+/* Besides UMA_RECLAIM_*, for ourselves: the working-set interval ends. */
+#define RECLAIM_INTERVAL	0
 
 /* The pool is short when less than one page in this many is free. */
 #define SHORTAGE_DIVISOR	32
@@ -45,11 +49,10 @@ struct flush_work {
 static DEFINE_PER_CPU(struct flush_work, flush_works);
 /* One flush at a time has the work items. */
 static DEFINE_MUTEX(flush_lock);
-/* One trim at a time closes the working-set interval. */
-static DEFINE_MUTEX(trim_lock);
 
 static struct workqueue_struct *flush_wq;
 static enum cpuhp_state cpuhp_state;
+/* Whether a parameter that changes has something to act on; kernel_param_lock. */
 static bool started;
 
 static unsigned int working_set_secs = 20;
@@ -150,6 +153,32 @@ void uma_zone_flush_cpus(uma_zone_t zone)
 }
 
 /**
+ * uma_zone_flush_all() - the same, and the caches of CPUs that are not there
+ * @zone: the zone; no walk finds it
+ *
+ * A CPU that goes hands its items to the zones that it finds, so for one that it
+ * does not find somebody else has to look.
+ *
+ * Context: process context, may sleep; takes the CPU hot-plug lock.
+ */
+void uma_zone_flush_all(uma_zone_t zone)
+{
+	struct uma_bucket *empty[2];
+	int cpu;
+
+	cpus_read_lock();
+	uma_zone_flush_cpus(zone);
+	for_each_possible_cpu(cpu) {
+		if (cpu_online(cpu))
+			continue;
+		cache_flush(zone, per_cpu_ptr(zone->uz_cpu, cpu), empty);
+		uma_bucket_free(empty[0]);
+		uma_bucket_free(empty[1]);
+	}
+	cpus_read_unlock();
+}
+
+/**
  * uma_zone_drain() - move items from a zone's list to its slabs
  * @zone: the zone
  * @keep: items that may stay, give or take a bucket
@@ -199,98 +228,104 @@ static u64 zone_ops(uma_zone_t zone)
 	return ops;
 }
 
-/* Slabs that @keg had no use for; see zone_trim(). */
-static u32 keg_unused_slabs(struct uma_keg *keg, u32 *least)
+/*
+ * The working set of a zone's list is what was taken from it at the most since
+ * the interval began; that of the interval before counts as long as it is
+ * the larger. The same for a keg's unused slabs. What is beyond goes.
+ */
+
+static u32 zone_working_set(uma_zone_t zone, bool close)
 {
 	unsigned long irq;
-	u32 n;
+	u32 used, keep;
 
-	raw_spin_lock_irqsave(&keg->uk_lock, irq);
-	n = keg->uk_unused_slabs;
-	*least = keg->uk_unused_min;
-	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
-	return n;
+	raw_spin_lock_irqsave(&zone->uz_lock, irq);
+	used = zone->uz_items - zone->uz_items_min;
+	keep = close ? used : max(used, zone->uz_working_set);
+	if (close)
+		zone->uz_working_set = used;
+	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+	return keep;
 }
 
-static void keg_begin_interval(struct uma_keg *keg)
+static u32 keg_working_set(struct uma_keg *keg, bool close, u32 *unused)
 {
 	unsigned long irq;
+	u32 used, keep;
 
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	used = keg->uk_unused_slabs - keg->uk_unused_min;
+	keep = close ? used : max(used, keg->uk_working_set);
+	if (close)
+		keg->uk_working_set = used;
+	*unused = keg->uk_unused_slabs;
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return keep;
+}
+
+static void begin_interval(uma_zone_t zone)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&zone->uz_lock, irq);
+	zone->uz_items_min = zone->uz_items;
+	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+	if (zone->uz_flags & UMA_ZONE_SECONDARY)
+		return;
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
 	keg->uk_unused_min = keg->uk_unused_slabs;
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 }
 
 /*
- * Close the zone's working-set interval: what was not needed in it goes. Of the
- * slabs that is those that were unused all the time, and those that the items
- * which go now leave unused.
+ * Give back what is beyond the working set; with @close the interval ends, too,
+ * and a zone that did nothing in it gives all that it has cached. Slabs that
+ * become unused thereby go at once.
  */
-static void zone_trim(uma_zone_t zone)
+static void zone_trim(uma_zone_t zone, bool close)
 {
 	struct uma_keg *keg = zone->uz_keg;
-	u32 keep, least, before, after;
-	unsigned long irq;
-	u64 ops;
+	bool master = !(zone->uz_flags & UMA_ZONE_SECONDARY);
+	u64 ops = zone_ops(zone);
+	u32 keep, unused;
 
-	lockdep_assert_held(&trim_lock);
-	ops = zone_ops(zone);
-	if (ops == zone->uz_idle_ops) {
+	keep = keg_working_set(keg, close && master, &unused);
+	if (close && ops == zone->uz_idle_ops)
 		uma_zone_reclaim_all(zone);
-		if (!(zone->uz_flags & UMA_ZONE_SECONDARY))
-			uma_keg_trim(keg, UINT_MAX);
-		return;
+	else
+		uma_zone_drain(zone, zone_working_set(zone, close));
+	if (keep < READ_ONCE(keg->uk_unused_slabs))
+		uma_keg_trim(keg, READ_ONCE(keg->uk_unused_slabs) - keep);
+	if (close) {
+		zone->uz_idle_ops = ops;
+		begin_interval(zone);
 	}
-	zone->uz_idle_ops = ops;
-
-	before = keg_unused_slabs(keg, &least);
-	raw_spin_lock_irqsave(&zone->uz_lock, irq);
-	keep = zone->uz_items - zone->uz_items_min;
-	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
-	uma_zone_drain(zone, keep);
-	raw_spin_lock_irqsave(&zone->uz_lock, irq);
-	zone->uz_items_min = zone->uz_items;
-	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
-	after = keg_unused_slabs(keg, &least);
-
-	uma_keg_trim(keg, least + (after > before ? after - before : 0));
-	if (!(zone->uz_flags & UMA_ZONE_SECONDARY))
-		keg_begin_interval(keg);
 }
 
 static void zone_reclaim(uma_zone_t zone, int req)
 {
 	if (zone->uz_flags & UMA_ZFLAG_ORPHAN)
 		return;
-	if (req == UMA_RECLAIM_TRIM) {
-		/* Another thread that trims does it for us. */
-		if (mutex_trylock(&trim_lock)) {
-			zone_trim(zone);
-			mutex_unlock(&trim_lock);
-		}
+	switch (req) {
+	case RECLAIM_INTERVAL:
+		zone_trim(zone, true);
 		return;
-	}
-	if (req == UMA_RECLAIM_DRAIN_CPU)
+	case UMA_RECLAIM_TRIM:
+		zone_trim(zone, false);
+		return;
+	case UMA_RECLAIM_DRAIN_CPU:
 		uma_zone_flush_cpus(zone);
+		break;
+	}
 	uma_zone_drain(zone, 0);
 	uma_keg_trim(zone->uz_keg, UINT_MAX);
 }
 
-/**
- * uma_reclaim() - give memory back to the pool
- * @req: UMA_RECLAIM_TRIM, UMA_RECLAIM_DRAIN or UMA_RECLAIM_DRAIN_CPU
- *
- * Context: process context, may sleep; may be called from a fini.
- */
-void uma_reclaim(int req)
+static void reclaim_zones(int req)
 {
 	uma_zone_t zone;
 
-	might_sleep();
-	if (req < UMA_RECLAIM_TRIM || req > UMA_RECLAIM_DRAIN_CPU) {
-		pr_err("%s: no such request: %d\n", __func__, req);
-		return;
-	}
 	uma_for_each_zone(zone) {
 		if (zone->uz_flags & UMA_ZFLAG_INTERNAL)
 			continue;
@@ -301,6 +336,35 @@ void uma_reclaim(int req)
 	uma_for_each_zone(zone)
 		if (zone->uz_flags & UMA_ZFLAG_INTERNAL)
 			zone_reclaim(zone, req);
+}
+
+/**
+ * uma_reclaim_interval() - end a working-set interval and begin the next
+ *
+ * One thread at a time.
+ *
+ * Context: process context, may sleep.
+ */
+void uma_reclaim_interval(void)
+{
+	reclaim_zones(RECLAIM_INTERVAL);
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_reclaim_interval);
+
+/**
+ * uma_reclaim() - give memory back to the pool
+ * @req: UMA_RECLAIM_TRIM, UMA_RECLAIM_DRAIN or UMA_RECLAIM_DRAIN_CPU
+ *
+ * Context: process context, may sleep; may be called from a fini.
+ */
+void uma_reclaim(int req)
+{
+	might_sleep();
+	if (req < UMA_RECLAIM_TRIM || req > UMA_RECLAIM_DRAIN_CPU) {
+		pr_err("%s: no such request: %d\n", __func__, req);
+		return;
+	}
+	reclaim_zones(req);
 }
 EXPORT_SYMBOL_GPL(uma_reclaim);
 
@@ -316,7 +380,7 @@ static void pool_is_short(void *arg)
 
 static void working_set_fn(struct work_struct *work)
 {
-	uma_reclaim(UMA_RECLAIM_TRIM);
+	uma_reclaim_interval();
 	queue_delayed_work(system_freezable_wq, &working_set_work,
 			   READ_ONCE(working_set_secs) * HZ);
 }
@@ -335,7 +399,7 @@ static int working_set_secs_set(const char *val, const struct kernel_param *kp)
 		return error;
 	}
 	WRITE_ONCE(working_set_secs, secs);
-	if (READ_ONCE(started))
+	if (started)
 		mod_delayed_work(system_freezable_wq, &working_set_work,
 				 secs * HZ);
 	return 0;
@@ -360,6 +424,9 @@ static int uma_cpu_dead(unsigned int cpu)
 		cache_flush(zone, per_cpu_ptr(zone->uz_cpu, cpu), empty);
 		uma_bucket_free(empty[0]);
 		uma_bucket_free(empty[1]);
+		/* A sleeper that looked before this must find the items. */
+		if (READ_ONCE(zone->uz_keg->uk_sleepers))
+			uma_zone_drain(zone, 0);
 	}
 	return 0;
 }
@@ -390,7 +457,9 @@ int uma_reclaim_startup(void)
 	uma_pool_get_stats(uma_pool, &st);
 	uma_pool_set_lowmem(uma_pool, pool_is_short, NULL,
 			    st.pages / SHORTAGE_DIVISOR);
-	WRITE_ONCE(started, true);
+	kernel_param_lock(THIS_MODULE);
+	started = true;
+	kernel_param_unlock(THIS_MODULE);
 	queue_delayed_work(system_freezable_wq, &working_set_work,
 			   working_set_secs * HZ);
 	return 0;
@@ -401,11 +470,13 @@ int uma_reclaim_startup(void)
  *
  * uma_zone_reclaim_all() still works.
  *
- * Context: process context, at unload; no parameter can be set any more.
+ * Context: process context, at unload; the parameters can still be set.
  */
 void uma_reclaim_quiesce(void)
 {
-	WRITE_ONCE(started, false);
+	kernel_param_lock(THIS_MODULE);
+	started = false;
+	kernel_param_unlock(THIS_MODULE);
 	uma_pool_set_lowmem(uma_pool, NULL, NULL, 0);
 	cancel_work_sync(&shortage_work);
 	cancel_delayed_work_sync(&working_set_work);

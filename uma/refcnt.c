@@ -16,7 +16,7 @@
 /**
  * uma_find_refcnt() - the reference counter of an item
  * @zone: a zone with UMA_ZONE_REFCNT, or one stacked on it
- * @item: an item that the caller has allocated from it
+ * @item: an item that the caller has allocated from it, or an address inside one
  *
  * Context: any but NMI.
  * Return: the counter; NULL with a warning where the zone has none or the item
@@ -25,17 +25,15 @@
 u32 *uma_find_refcnt(uma_zone_t zone, void *item)
 {
 	struct uma_keg *keg = zone->uz_keg;
-	const struct uma_slab_layout *l = &keg->uk_layout;
 	struct uma_slab *slab;
-	u32 *counters;
+	u32 num;
 
 	if (WARN_ONCE(!(keg->uk_flags & UMA_ZONE_REFCNT),
 		      "uma: zone %s has no reference counters\n", zone->uz_name))
 		return NULL;
-	slab = uma_keg_slab(keg, item);
+	slab = uma_keg_slab(keg, item, &num);
 	if (WARN_ONCE(!slab, "uma: no item of zone %s\n", zone->uz_name))
 		return NULL;
-	counters = (void *)slab + l->ref_off;
-	return &counters[(item - slab->us_data) / l->rsize];
+	return (u32 *)((void *)slab + keg->uk_layout.ref_off) + num;
 }
 EXPORT_SYMBOL_GPL(uma_find_refcnt);

@@ -224,6 +224,6 @@ int uma_slab_layout(size_t size, unsigned int align, unsigned int flags,
 }
 
 /* Called by the suites. */
-UMA_EXPORT_FOR_TESTS(uma_slab_header_size);
-UMA_EXPORT_FOR_TESTS(uma_slab_offpage_items);
-UMA_EXPORT_FOR_TESTS(uma_slab_layout);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_slab_header_size);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_slab_offpage_items);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_slab_layout);

@@ -112,7 +112,7 @@ s64 uma_zone_in_use(uma_zone_t zone)
 {
 	return zone_read_counts(zone, NULL, NULL);
 }
-UMA_EXPORT_FOR_TESTS(uma_zone_in_use);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_zone_in_use);
 
 /**
  * uma_zone_pages() - pages that a zone's keg holds
@@ -124,7 +124,7 @@ u32 uma_zone_pages(uma_zone_t zone)
 {
 	return READ_ONCE(zone->uz_keg->uk_pages);
 }
-UMA_EXPORT_FOR_TESTS(uma_zone_pages);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_zone_pages);
 
 /**
  * uma_zone_stats() - one zone's record of the stream
@@ -164,7 +164,7 @@ void uma_zone_stats(uma_zone_t zone, struct uma_type_header *uth,
 					  READ_ONCE(c->uc_spare_cnt);
 	}
 }
-UMA_EXPORT_FOR_TESTS(uma_zone_stats);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_zone_stats);
 
 /* A snapshot of the stream, made when the file is opened. */
 struct snapshot {

@@ -85,6 +85,8 @@ typedef int (*uma_init)(void *mem, int size, int flags);
  * typedef uma_fini - undo uma_init, before the memory goes
  * @mem: the item
  * @size: its size in bytes
+ *
+ * Memory is being given back, so it must not wait for any: M_NOWAIT only.
  */
 typedef void (*uma_fini)(void *mem, int size);
 

@@ -66,6 +66,8 @@
 
 /* Inside: a bucket is refused, since one is being sought already (UMA-15). */
 #define M_NOBUCKET	0x10000
+/* Inside: the caller waits in the keg's queue already, and in no other. */
+#define M_QUEUED	0x20000
 
 /* Zone flags of our own, beside UMA_ZONE_*. */
 #define UMA_ZFLAG_BUCKET	0x02000000	/* its items are buckets */
@@ -158,6 +160,7 @@ static inline u16 uma_cache_flags(struct uma_cache *c)
  * @uk_free: items in them
  * @uk_unused_slabs: length of @uk_unused
  * @uk_unused_min: its least since the last working-set interval began
+ * @uk_working_set: how many of them the interval before needed
  * @uk_sleepers: threads that wait for an item
  * @uk_wakeups: items freed that nobody was woken for yet
  * @uk_wait: where they sleep
@@ -189,6 +192,7 @@ struct uma_keg {
 	u32 uk_free;
 	u32 uk_unused_slabs;
 	u32 uk_unused_min;
+	u32 uk_working_set;
 	u32 uk_sleepers;
 	u32 uk_wakeups;
 
@@ -226,6 +230,7 @@ struct uma_keg {
  * @uz_buckets: buckets with items that no CPU holds
  * @uz_items: items in them
  * @uz_items_min: its least since the last working-set interval began
+ * @uz_working_set: how many of them the interval before needed
  * @uz_bucket_size: room of the next bucket; grows with each exchange
  * @uz_bucket_max: the most that it grows to
  * @uz_allocs: allocations, but for those that the caches still hold
@@ -236,7 +241,7 @@ struct uma_keg {
  * @uz_keg_link: in uk_zones, guarded by the keg's lock
  * @uz_pins: walks that stand on this zone, and one for its existence
  * @uz_idle_ops: allocations and frees when the last working-set interval began;
- *	of the one thread that trims
+ *	of the one thread that ends it
  */
 struct uma_zone {
 	struct uma_cache __percpu *uz_cpu;
@@ -254,6 +259,7 @@ struct uma_zone {
 	struct list_head uz_buckets;
 	u32 uz_items;
 	u32 uz_items_min;
+	u32 uz_working_set;
 	u16 uz_bucket_size;
 	u16 uz_bucket_max;
 	u64 uz_allocs;
@@ -293,7 +299,7 @@ bool uma_keg_check(struct uma_keg *keg, const char *who, void *item);
 int uma_keg_grow(struct uma_keg *keg, uma_zone_t zone, int flags);
 void uma_keg_set_max(struct uma_keg *keg, u32 nitems);
 unsigned int uma_keg_trim(struct uma_keg *keg, unsigned int nslabs);
-struct uma_slab *uma_keg_slab(struct uma_keg *keg, const void *item);
+struct uma_slab *uma_keg_slab(struct uma_keg *keg, const void *item, u32 *num);
 u32 uma_keg_items_out(struct uma_keg *keg);
 bool uma_keg_can_supply(struct uma_keg *keg);
 void uma_keg_sleep_begin(struct uma_keg *keg);
@@ -317,6 +323,8 @@ unsigned int uma_items_release(uma_zone_t zone, void **items, unsigned int n);
 
 /* zone_list.c */
 void uma_zone_list_add(uma_zone_t zone);
+void uma_zone_list_hide(uma_zone_t zone);
+void uma_zone_list_show(uma_zone_t zone);
 void uma_zone_list_del(uma_zone_t zone);
 uma_zone_t uma_zone_list_next(uma_zone_t zone);
 void uma_zone_put(uma_zone_t zone);
@@ -330,7 +338,9 @@ unsigned int uma_zone_list_count(void);
 int uma_reclaim_startup(void);
 void uma_reclaim_quiesce(void);
 void uma_reclaim_shutdown(void);
+void uma_reclaim_interval(void);
 void uma_zone_flush_cpus(uma_zone_t zone);
+void uma_zone_flush_all(uma_zone_t zone);
 void uma_zone_drain(uma_zone_t zone, u32 keep);
 void uma_zone_reclaim_all(uma_zone_t zone);
 

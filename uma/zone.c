@@ -33,7 +33,6 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/cpu.h>
 #include <linux/err.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
@@ -59,12 +58,13 @@ static uma_zone_t header_zones[2];
 
 #if IS_ENABLED(CONFIG_KUNIT)
 uma_steer_fn uma_steer_hook;
-UMA_EXPORT_FOR_TESTS(uma_steer_hook);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_steer_hook);
 #endif
 
 /* uma_debug and the caches' UC_BYPASS change together. */
 static DEFINE_MUTEX(debug_lock);
 static bool uma_debug;
+/* Whether a parameter that changes has something to act on; kernel_param_lock. */
 static bool started;
 
 /* The section of a cache; preemption is off. */
@@ -181,15 +181,29 @@ static void zone_count_alloc(uma_zone_t zone)
 struct zone_waiter {
 	wait_queue_entry_t keg;
 	wait_queue_entry_t pool;
+	struct task_struct *task;
+	bool woken;
 };
 
-/* A wake-up by the pool counts as one by the keg: the waiter has one flag. */
-static int zone_waiter_pool_wake(wait_queue_entry_t *entry, unsigned int mode,
-				 int sync, void *key)
+/* A wake-up by the pool or by the keg: the waiter has one flag for both. */
+static int zone_waiter_wake(wait_queue_entry_t *entry, unsigned int mode,
+			    int sync, void *key)
 {
-	struct zone_waiter *w = container_of(entry, struct zone_waiter, pool);
+	struct zone_waiter *w = entry->private;
 
-	return woken_wake_function(&w->keg, mode, sync, key);
+	WRITE_ONCE(w->woken, true);
+	return wake_up_process(w->task);
+}
+
+/* Sleep until woken, or not at all if that was since the last time. */
+static void zone_waiter_sleep(struct zone_waiter *w, long timeout)
+{
+	set_current_state(TASK_IDLE);
+	if (!READ_ONCE(w->woken))
+		schedule_timeout(timeout);
+	__set_current_state(TASK_RUNNING);
+	/* What comes from here on is seen by the look that follows, or wakes. */
+	smp_store_mb(w->woken, false);
 }
 
 /* Bring every cached item of the keg's zones back into slabs. */
@@ -215,10 +229,12 @@ static unsigned int zone_wait(uma_zone_t zone, void **items, int flags,
 	unsigned int got;
 
 	zone_count(zone, &zone->uz_sleeps, 1);
-	init_waitqueue_func_entry(&w.keg, woken_wake_function);
-	w.keg.private = current;
-	init_waitqueue_func_entry(&w.pool, zone_waiter_pool_wake);
-	w.pool.private = current;
+	w.task = current;
+	w.woken = false;
+	init_waitqueue_func_entry(&w.keg, zone_waiter_wake);
+	init_waitqueue_func_entry(&w.pool, zone_waiter_wake);
+	w.keg.private = &w;
+	w.pool.private = &w;
 	add_wait_queue_exclusive(&keg->uk_wait, &w.keg);
 	add_wait_queue(pool_wq, &w.pool);
 	uma_pool_wait_begin(uma_pool);
@@ -226,6 +242,7 @@ static unsigned int zone_wait(uma_zone_t zone, void **items, int flags,
 	synchronize_rcu();
 	keg_drain_zones(keg);
 
+	flags |= M_QUEUED;
 	for (;;) {
 		got = uma_keg_alloc(keg, zone, items, 1, flags, error);
 		if (got || *error == -ECANCELED)
@@ -237,8 +254,8 @@ static unsigned int zone_wait(uma_zone_t zone, void **items, int flags,
 				break;
 		}
 		uma_steer(UMA_STEER_LIMIT, zone);
-		wait_woken(&w.keg, TASK_IDLE, *error == -ENOMEM ?
-			   POOL_WAIT : MAX_SCHEDULE_TIMEOUT);
+		zone_waiter_sleep(&w, *error == -ENOMEM ? POOL_WAIT :
+							  MAX_SCHEDULE_TIMEOUT);
 	}
 
 	remove_wait_queue(pool_wq, &w.pool);
@@ -656,16 +673,6 @@ EXPORT_SYMBOL_GPL(uma_zfree_arg);
 
 /* Creation and destruction. */
 
-static void zone_set_bypass(uma_zone_t zone, bool on)
-{
-	uma_keg_set_zone_flag(zone->uz_keg, zone, UC_BYPASS, on);
-	if (!on)
-		return;
-	/* Sections that have not seen it end before the caches are emptied. */
-	synchronize_rcu();
-	uma_zone_reclaim_all(zone);
-}
-
 /* Free a zone that is on no list; it has no item out and nothing cached. */
 static void zone_free(uma_zone_t zone)
 {
@@ -700,6 +707,14 @@ static uma_zone_t zone_alloc(const char *name, uma_ctor ctor, uma_dtor dtor,
 	return zone;
 }
 
+/* Let a zone's caches be passed by, or not, as uma_debug says. */
+static void zone_set_debug(uma_zone_t zone)
+{
+	lockdep_assert_held(&debug_lock);
+	if (!(zone->uz_flags & UMA_ZFLAG_INTERNAL))
+		uma_keg_set_zone_flag(zone->uz_keg, zone, UC_BYPASS, uma_debug);
+}
+
 /* Put a zone on its keg and on the list: it is complete. */
 static void zone_publish(uma_zone_t zone, struct uma_keg *keg)
 {
@@ -713,8 +728,7 @@ static void zone_publish(uma_zone_t zone, struct uma_keg *keg)
 	uma_keg_add_zone(keg, zone);
 	mutex_lock(&debug_lock);
 	uma_zone_list_add(zone);
-	if (uma_debug && !(zone->uz_flags & UMA_ZFLAG_INTERNAL))
-		uma_keg_set_zone_flag(keg, zone, UC_BYPASS, true);
+	zone_set_debug(zone);
 	mutex_unlock(&debug_lock);
 }
 
@@ -738,6 +752,12 @@ static uma_zone_t zone_create(const char *name, size_t size, uma_ctor ctor,
 	return zone;
 }
 
+static void warn_dead_fini(const char *name)
+{
+	pr_warn("zone \"%s\" never frees its items' memory: its fini will not run; what it checks or disposes of belongs in dtor\n",
+		name);
+}
+
 /* See uma_zcreate(); @owner is the module to name if it leaves the zone behind. */
 uma_zone_t __uma_zcreate(const char *name, size_t size, uma_ctor ctor,
 			 uma_dtor dtor, uma_init uminit, uma_fini fini,
@@ -759,8 +779,7 @@ uma_zone_t __uma_zcreate(const char *name, size_t size, uma_ctor ctor,
 	if (flags & UMA_ZONE_REFCNT)
 		flags |= UMA_ZONE_NOFREE;
 	if (flags & UMA_ZONE_NOFREE && fini)
-		pr_warn("zone \"%s\" never frees its items' memory: its fini will not run; what it checks or disposes of belongs in dtor\n",
-			name);
+		warn_dead_fini(name);
 	zone = zone_create(name, size, ctor, dtor, uminit, fini, align, flags,
 			   owner);
 	if (IS_ERR(zone)) {
@@ -837,23 +856,22 @@ int uma_zdestroy(uma_zone_t zone)
 		       zone->uz_name, -EBUSY);
 		return -EBUSY;
 	}
-	/*
-	 * Off the list first: a walk that reclaims holds items in its hands.
-	 * And with no CPU going meanwhile, whose cache nobody would empty.
-	 */
-	cpus_read_lock();
-	uma_zone_list_del(zone);
-	uma_zone_reclaim_all(zone);
+	/* Hidden, since a walk that reclaims has items in its hands. */
+	uma_zone_list_hide(zone);
+	uma_zone_flush_all(zone);
+	uma_zone_drain(zone, 0);
 	/* Counts can be off, after a wrong free; a keg to itself knows better. */
 	used = last ? uma_keg_items_out(keg) : uma_zone_in_use(zone);
-	if (used)
-		uma_zone_list_add(zone);
-	cpus_read_unlock();
 	if (used) {
+		mutex_lock(&debug_lock);
+		uma_zone_list_show(zone);
+		zone_set_debug(zone);
+		mutex_unlock(&debug_lock);
 		pr_err("cannot destroy zone \"%s\": %lld items are in use (%d)\n",
 		       zone->uz_name, used, -EBUSY);
 		return -EBUSY;
 	}
+	uma_zone_list_del(zone);
 	uma_keg_del_zone(keg, zone);
 	if (last)
 		uma_keg_destroy(keg);
@@ -1090,7 +1108,11 @@ int uma_zone_set_obj(uma_zone_t zone, struct vm_object *obj, int nitems)
 
 	if (!error && nitems <= 0)
 		error = -EINVAL;
-	return error ?: uma_keg_set_backing(zone->uz_keg, obj, nitems);
+	if (!error)
+		error = uma_keg_set_backing(zone->uz_keg, obj, nitems);
+	if (!error && zone->uz_keg->uk_fini)
+		warn_dead_fini(zone->uz_name);
+	return error;
 }
 EXPORT_SYMBOL_GPL(uma_zone_set_obj);
 
@@ -1108,13 +1130,18 @@ static int uma_debug_set(const char *val, const struct kernel_param *kp)
 		return error;
 	}
 	mutex_lock(&debug_lock);
-	WRITE_ONCE(uma_debug, on);
+	uma_debug = on;
 	if (started)
 		uma_for_each_zone(zone)
-			if (!(zone->uz_flags & (UMA_ZFLAG_INTERNAL |
-						UMA_ZFLAG_ORPHAN)))
-				zone_set_bypass(zone, on);
+			zone_set_debug(zone);
 	mutex_unlock(&debug_lock);
+	if (!started || !on)
+		return 0;
+	/* Sections that have not seen it end before the caches are emptied. */
+	synchronize_rcu();
+	uma_for_each_zone(zone)
+		if (!(zone->uz_flags & UMA_ZFLAG_INTERNAL))
+			uma_zone_reclaim_all(zone);
 	return 0;
 }
 
@@ -1126,7 +1153,30 @@ module_param_cb(uma_debug, &uma_debug_ops, &uma_debug, 0644);
 MODULE_PARM_DESC(uma_debug,
 		 "check every free at once, at the price of the caches (no)");
 
-/* A module goes and has left zones behind: say so, and call it no more. */
+/* What a zone whose allocf has gone gets. */
+static void *no_memory(uma_zone_t zone, vm_size_t size, u8 *pflag, int wait)
+{
+	return NULL;
+}
+
+static uma_zone_t zone_of_module(struct module *mod)
+{
+	uma_zone_t zone;
+
+	uma_for_each_zone(zone) {
+		if (zone->uz_owner != mod)
+			continue;
+		/* Nobody is left who would destroy it. */
+		uma_zone_put(zone);
+		return zone;
+	}
+	return NULL;
+}
+
+/*
+ * A module goes and has left zones behind: say so, and call it no more. No walk
+ * stands on such a zone, perhaps in one of its callbacks, when they are cleared.
+ */
 static int zone_module_notify(struct notifier_block *nb, unsigned long action,
 			      void *data)
 {
@@ -1135,24 +1185,26 @@ static int zone_module_notify(struct notifier_block *nb, unsigned long action,
 
 	if (action != MODULE_STATE_GOING || mod == THIS_MODULE)
 		return NOTIFY_DONE;
-	uma_for_each_zone(zone) {
+	while ((zone = zone_of_module(mod))) {
 		struct uma_keg *keg = zone->uz_keg;
 
-		if (zone->uz_owner != mod)
-			continue;
 		pr_err("module %s leaves zone \"%s\" behind, %lld items in use: it is lost until uma is unloaded\n",
 		       mod->name, zone->uz_name, uma_zone_in_use(zone));
+		uma_zone_list_hide(zone);
 		zone->uz_flags |= UMA_ZFLAG_ORPHAN;
 		zone->uz_owner = NULL;
 		zone->uz_ctor = NULL;
 		zone->uz_dtor = NULL;
 		zone->uz_init = NULL;
 		zone->uz_fini = NULL;
-		if (zone->uz_flags & UMA_ZONE_SECONDARY)
-			continue;
-		keg->uk_init = NULL;
-		keg->uk_fini = NULL;
-		keg->uk_freef = NULL;
+		if (!(zone->uz_flags & UMA_ZONE_SECONDARY)) {
+			keg->uk_init = NULL;
+			keg->uk_fini = NULL;
+			keg->uk_freef = NULL;
+			if (keg->uk_allocf)
+				keg->uk_allocf = no_memory;
+		}
+		uma_zone_list_show(zone);
 	}
 	return NOTIFY_DONE;
 }
@@ -1198,28 +1250,33 @@ static void internal_destroy(uma_zone_t zone)
 		uma_zdestroy(zone);
 }
 
-static void internal_bypass(uma_zone_t zone)
-{
-	if (zone->uz_flags & UMA_ZFLAG_INTERNAL)
-		zone_set_bypass(zone, true);
-}
-
 static void internal_shutdown(void)
 {
 	uma_zone_t zone;
 
 	/*
-	 * Buckets of internal zones lie in caches of internal zones. With all
-	 * caches passed by, two rounds bring every one of them home.
+	 * Buckets of internal zones lie in caches of internal zones. With those
+	 * passed by, none goes back there while they are destroyed.
 	 */
 	uma_for_each_zone(zone)
-		internal_bypass(zone);
+		if (zone->uz_flags & UMA_ZFLAG_INTERNAL)
+			uma_keg_set_zone_flag(zone->uz_keg, zone, UC_BYPASS,
+					      true);
+	synchronize_rcu();
 	uma_for_each_zone(zone)
-		internal_bypass(zone);
+		if (zone->uz_flags & UMA_ZFLAG_INTERNAL)
+			uma_zone_reclaim_all(zone);
 	internal_destroy(header_zones[0]);
 	internal_destroy(header_zones[1]);
 	uma_keg_set_header_zones(NULL, NULL);
 	uma_bucket_shutdown(internal_destroy);
+}
+
+static void set_started(bool on)
+{
+	kernel_param_lock(THIS_MODULE);
+	started = on;
+	kernel_param_unlock(THIS_MODULE);
 }
 
 /**
@@ -1247,9 +1304,7 @@ int uma_startup(void)
 		internal_shutdown();
 		return error;
 	}
-	mutex_lock(&debug_lock);
-	started = true;
-	mutex_unlock(&debug_lock);
+	set_started(true);
 	return 0;
 }
 
@@ -1265,6 +1320,7 @@ void uma_shutdown(void)
 {
 	uma_zone_t zone;
 
+	set_started(false);
 	unregister_module_notifier(&zone_module_nb);
 	uma_for_each_zone(zone) {
 		if (zone->uz_flags & UMA_ZFLAG_INTERNAL)

@@ -36,19 +36,38 @@ void uma_zone_list_add(uma_zone_t zone)
 }
 
 /**
- * uma_zone_list_del() - take a zone off the list
+ * uma_zone_list_hide() - keep walks off a zone
  * @zone: the zone; no walk stands on it or will find it when this returns
  *
  * Context: process context, may sleep; not from a walk over this very zone.
+ */
+void uma_zone_list_hide(uma_zone_t zone)
+{
+	uma_zone_put(zone);
+	wait_var_event(&zone->uz_pins, !refcount_read(&zone->uz_pins));
+}
+
+/**
+ * uma_zone_list_show() - let walks see a hidden zone again, where it was
+ * @zone: the zone
+ *
+ * Context: process context.
+ */
+void uma_zone_list_show(uma_zone_t zone)
+{
+	refcount_set(&zone->uz_pins, 1);
+}
+
+/**
+ * uma_zone_list_del() - take a hidden zone off the list
+ * @zone: the zone
+ *
+ * Context: process context, may sleep.
  */
 void uma_zone_list_del(uma_zone_t zone)
 {
 	mutex_lock(&zones_lock);
 	zones_count--;
-	mutex_unlock(&zones_lock);
-	uma_zone_put(zone);
-	wait_var_event(&zone->uz_pins, !refcount_read(&zone->uz_pins));
-	mutex_lock(&zones_lock);
 	list_del(&zone->uz_link);
 	mutex_unlock(&zones_lock);
 }
@@ -61,10 +80,13 @@ void uma_zone_list_del(uma_zone_t zone)
  */
 void uma_zone_put(uma_zone_t zone)
 {
-	if (refcount_dec_and_test(&zone->uz_pins))
+	if (refcount_dec_and_test(&zone->uz_pins)) {
+		/* The waiter sees no pin, or we see the waiter. */
+		smp_mb__after_atomic();
 		wake_up_var(&zone->uz_pins);
+	}
 }
-UMA_EXPORT_FOR_TESTS(uma_zone_put);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_zone_put);
 
 /**
  * uma_zone_list_next() - step
@@ -89,7 +111,7 @@ uma_zone_t uma_zone_list_next(uma_zone_t zone)
 		uma_zone_put(zone);
 	return next;
 }
-UMA_EXPORT_FOR_TESTS(uma_zone_list_next);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_zone_list_next);
 
 /**
  * uma_zone_list_count() - how many zones there are
@@ -100,4 +122,4 @@ unsigned int uma_zone_list_count(void)
 {
 	return READ_ONCE(zones_count);
 }
-UMA_EXPORT_FOR_TESTS(uma_zone_list_count);
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_zone_list_count);
