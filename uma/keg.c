@@ -886,6 +886,21 @@ void uma_keg_set_max(struct uma_keg *keg, u32 nitems)
 }
 
 /**
+ * uma_keg_get_max() - the limit of a keg
+ * @keg: the keg
+ *
+ * Context: any.
+ * Return: items, at most INT_MAX; 0 for no limit.
+ */
+u32 uma_keg_get_max(struct uma_keg *keg)
+{
+	const struct uma_slab_layout *l = &keg->uk_layout;
+	u64 slabs = READ_ONCE(keg->uk_maxpages) / READ_ONCE(l->pages);
+
+	return min_t(u64, slabs * READ_ONCE(l->ipers), INT_MAX);
+}
+
+/**
  * uma_keg_can_supply() - is there an item, or room for a slab?
  * @keg: the keg
  *
@@ -1070,6 +1085,10 @@ int uma_keg_set_backing(struct uma_keg *keg, struct vm_object *obj, u32 nitems)
 int uma_keg_set_allocf(struct uma_keg *keg, uma_alloc allocf)
 {
 	unsigned int how = allocf ? UMA_LAYOUT_OFFPAGE : 0;
+	struct uma_slab_layout l;
+	unsigned long irq;
+	u32 max;
+	int error;
 
 	if (keg->uk_pages || keg->uk_kva)
 		return -EBUSY;
@@ -1077,9 +1096,17 @@ int uma_keg_set_allocf(struct uma_keg *keg, uma_alloc allocf)
 		how |= UMA_LAYOUT_REFCNT;
 	if (keg->uk_flags & UMA_ZONE_OFFPAGE)
 		how |= UMA_LAYOUT_OFFPAGE;
+	error = uma_slab_layout(keg->uk_size, keg->uk_align, how, &l);
+	if (error)
+		return error;
+	/* A limit was for slabs of the old layout; it stays what it was in items. */
+	max = uma_keg_get_max(keg);
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	keg->uk_layout = l;
 	keg->uk_allocf = allocf;
-	return uma_slab_layout(keg->uk_size, keg->uk_align, how,
-			       &keg->uk_layout);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	uma_keg_set_max(keg, max);
+	return 0;
 }
 
 /**

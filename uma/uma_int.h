@@ -298,6 +298,7 @@ unsigned int uma_keg_free(struct uma_keg *keg, const char *who, void **items,
 bool uma_keg_check(struct uma_keg *keg, const char *who, void *item);
 int uma_keg_grow(struct uma_keg *keg, uma_zone_t zone, int flags);
 void uma_keg_set_max(struct uma_keg *keg, u32 nitems);
+u32 uma_keg_get_max(struct uma_keg *keg);
 unsigned int uma_keg_trim(struct uma_keg *keg, unsigned int nslabs);
 struct uma_slab *uma_keg_slab(struct uma_keg *keg, const void *item, u32 *num);
 u32 uma_keg_items_out(struct uma_keg *keg);

@@ -633,9 +633,10 @@ static noinline void uma_zfree_slow(uma_zone_t zone, void *item, void *arg)
  * @item: the item, or NULL, which does nothing
  * @arg: passed to the destructor
  *
- * An item of another zone, or one that is free already, is found when it goes
- * from its bucket to a slab, or with uma_debug at once, and refused with a
- * message.
+ * An item of another keg's zone, or one that is free already, is found when it
+ * goes from its bucket to a slab, or with uma_debug at once, and refused with a
+ * message. Which of the zones on one keg an item came from is not recorded: to
+ * free it to another of them goes unseen and spoils both zones' counts.
  *
  * Context: any but NMI, under any lock of the caller.
  */
@@ -910,10 +911,7 @@ EXPORT_SYMBOL_GPL(uma_zone_set_max);
  */
 int uma_zone_get_max(uma_zone_t zone)
 {
-	const struct uma_slab_layout *l = &zone->uz_keg->uk_layout;
-	u64 slabs = READ_ONCE(zone->uz_keg->uk_maxpages) / l->pages;
-
-	return min_t(u64, slabs * l->ipers, INT_MAX);
+	return uma_keg_get_max(zone->uz_keg);
 }
 EXPORT_SYMBOL_GPL(uma_zone_get_max);
 
