@@ -163,6 +163,7 @@ bool uma_kva_supported(void)
 {
 	return true;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_supported);
 
 /**
  * uma_kva_reserve() - reserve a range of kernel addresses
@@ -217,6 +218,7 @@ free_kva:
 	kfree(kva);
 	return ERR_PTR(-ENOMEM);
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_reserve);
 
 static bool valid_slots(struct uma_kva *kva, unsigned long index,
 			unsigned long npages)
@@ -245,6 +247,7 @@ int uma_kva_enter(struct uma_kva *kva, unsigned long index, struct vm_page *m,
 	set_entry(kva, index, m->phys_pfn, prot);
 	return 0;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_enter);
 
 static int check_entered(struct uma_kva *kva, unsigned long index,
 			 unsigned long npages)
@@ -292,6 +295,7 @@ int uma_kva_protect(struct uma_kva *kva, unsigned long index,
 		forget_everywhere();
 	return 0;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_protect);
 
 /**
  * uma_kva_remove() - take pages out of a range
@@ -322,6 +326,7 @@ int uma_kva_remove(struct uma_kva *kva, unsigned long index,
 	forget_everywhere();
 	return 0;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_remove);
 
 /**
  * uma_kva_release() - give a range back
@@ -353,6 +358,7 @@ void uma_kva_release(struct uma_kva *kva)
 	kvfree(kva->pages);
 	kfree(kva);
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_release);
 
 /* Most addresses are not of vmalloc's part, and that is quickly seen. */
 static bool may_be_ours(const void *addr)
@@ -379,6 +385,7 @@ bool uma_kva_contains(const void *addr)
 	raw_spin_unlock_irqrestore(&uma_kva_lock, irqflags);
 	return found;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_contains);
 
 /**
  * uma_kva_lookup() - the page that is entered at an address
@@ -403,6 +410,7 @@ struct vm_page *uma_kva_lookup(const void *addr)
 	raw_spin_unlock_irqrestore(&uma_kva_lock, irqflags);
 	return m;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_lookup);
 
 #else /* an architecture that we do not know */
 
@@ -410,52 +418,50 @@ bool uma_kva_supported(void)
 {
 	return false;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_supported);
 
 struct uma_kva *uma_kva_reserve(unsigned long npages)
 {
 	return ERR_PTR(-EOPNOTSUPP);
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_reserve);
 
 void uma_kva_release(struct uma_kva *kva)
 {
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_release);
 
 int uma_kva_enter(struct uma_kva *kva, unsigned long index, struct vm_page *m,
 		  enum uma_kva_prot prot)
 {
 	return -EOPNOTSUPP;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_enter);
 
 int uma_kva_protect(struct uma_kva *kva, unsigned long index,
 		    unsigned long npages, enum uma_kva_prot prot)
 {
 	return -EOPNOTSUPP;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_protect);
 
 int uma_kva_remove(struct uma_kva *kva, unsigned long index,
 		   unsigned long npages)
 {
 	return -EOPNOTSUPP;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_remove);
 
 bool uma_kva_contains(const void *addr)
 {
 	return false;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_contains);
 
 struct vm_page *uma_kva_lookup(const void *addr)
 {
 	return NULL;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_lookup);
 
 #endif
-
-/* Called by the suites. */
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_supported);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_reserve);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_release);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_enter);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_protect);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_remove);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_contains);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_lookup);

@@ -150,6 +150,7 @@ struct uma_pool {
 static struct lock_class_key pool_lock_key;
 
 struct uma_pool *uma_pool;
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool);
 
 /* Parameters. Their setters can run before anything else of the module. */
 
@@ -325,6 +326,7 @@ void pmap_page_init(struct vm_page *m)
 {
 	m->md.kva = page_address(pfn_to_page(m->phys_pfn));
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(pmap_page_init);
 
 /*
  * Get pages from the kernel, the largest blocks first, as singles. Returns how
@@ -583,6 +585,7 @@ fail:
 	kvfree(bad_addr);
 	return ERR_PTR(error);
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_create);
 
 /**
  * uma_pool_destroy() - give the pages of a pool back to the kernel
@@ -620,6 +623,7 @@ void uma_pool_destroy(struct uma_pool *pool)
 		pool->nrecords);
 	free_tables(pool);
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_destroy);
 
 /**
  * uma_pool_init() - make the module's own pool, as its parameters say
@@ -798,6 +802,7 @@ struct vm_page *uma_pool_alloc(struct uma_pool *pool, unsigned int npages,
 	}
 	return m;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_alloc);
 
 /* Whether @private, which may be anything, is the address of a record. */
 static bool is_record(struct uma_pool *pool, unsigned long private)
@@ -864,6 +869,7 @@ refuse:
 	WARN(1, "uma: page %#llx freed to the pool is free already\n",
 	     (u64)m[i].phys_pfn << PAGE_SHIFT);
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_free);
 
 /**
  * uma_pool_take() - take one given page if it is free
@@ -893,6 +899,7 @@ bool uma_pool_take(struct uma_pool *pool, struct vm_page *m)
 	raw_spin_unlock_irqrestore(&pool->lock, irqflags);
 	return free;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_take);
 
 /* Finding records. */
 
@@ -931,6 +938,7 @@ struct vm_page *uma_pool_lookup(struct uma_pool *pool, const void *addr)
 		return NULL;
 	return m;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_lookup);
 
 /**
  * uma_pool_page() - a page by its number
@@ -944,6 +952,7 @@ struct vm_page *uma_pool_page(struct uma_pool *pool, unsigned long index)
 {
 	return index < pool->nrecords ? &pool->pages[index] : NULL;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_page);
 
 /* Shortage. */
 
@@ -998,6 +1007,7 @@ int uma_pool_set_lowmem(struct uma_pool *pool, void (*fn)(void *arg),
 		irq_work_sync(&pool->lowmem_work);
 	return error;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_set_lowmem);
 
 static void wake_sleepers(struct irq_work *work)
 {
@@ -1028,6 +1038,7 @@ wait_queue_head_t *uma_pool_waitqueue(struct uma_pool *pool)
 {
 	return &pool->wait;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_waitqueue);
 
 static void add_waiters(struct uma_pool *pool, int n)
 {
@@ -1048,6 +1059,7 @@ void uma_pool_wait_begin(struct uma_pool *pool)
 {
 	add_waiters(pool, 1);
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_wait_begin);
 
 /**
  * uma_pool_wait_end() - undo one uma_pool_wait_begin()
@@ -1059,6 +1071,7 @@ void uma_pool_wait_end(struct uma_pool *pool)
 {
 	add_waiters(pool, -1);
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_wait_end);
 
 /* Looking at it. */
 
@@ -1125,6 +1138,7 @@ void uma_pool_get_stats(struct uma_pool *pool, struct uma_pool_stats *st)
 		st->largest_run = max(st->largest_run, longest);
 	}
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_get_stats);
 
 /**
  * uma_pool_show() - print how a pool stands
@@ -1175,20 +1189,4 @@ void uma_pool_show(struct uma_pool *pool, struct seq_file *m)
 				   1UL << c);
 	}
 }
-
-/* Called by the suites. */
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool);
-EXPORT_SYMBOL_FOR_UMA_TESTS(pmap_page_init);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_create);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_destroy);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_alloc);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_free);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_take);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_lookup);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_page);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_set_lowmem);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_waitqueue);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_wait_begin);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_wait_end);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_get_stats);
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_show);

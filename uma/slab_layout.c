@@ -81,6 +81,7 @@ u32 uma_slab_header_size(u32 ipers, bool refcnt, u32 *ref_off)
 		size += ipers * sizeof(u32);
 	return ALIGN(size, sizeof(unsigned long));
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_slab_header_size);
 
 /* The most items of @rsize that fit into @bytes together with their header. */
 static u32 items_beside_header(u32 bytes, u32 rsize, bool refcnt)
@@ -193,6 +194,7 @@ u32 uma_slab_offpage_items(bool refcnt)
 		most++;
 	return most;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_slab_offpage_items);
 
 /**
  * uma_slab_layout() - decide how the slabs for an item look
@@ -222,8 +224,4 @@ int uma_slab_layout(size_t size, unsigned int align, unsigned int flags,
 		     forced ? uma_slab_offpage_items(refcnt) : U32_MAX);
 	return 0;
 }
-
-/* Called by the suites. */
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_slab_header_size);
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_slab_offpage_items);
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_slab_layout);
