@@ -440,7 +440,7 @@ static void keg_slab_link(struct uma_keg *keg, struct uma_slab *slab)
 		list_add(&slab->us_link, &keg->uk_part);
 	} else {
 		list_add(&slab->us_link, &keg->uk_unused);
-		keg->uk_unused_slabs++;
+		WRITE_ONCE(keg->uk_unused_slabs, keg->uk_unused_slabs + 1);
 	}
 }
 
@@ -449,7 +449,7 @@ static void keg_slab_unlink(struct uma_keg *keg, struct uma_slab *slab)
 	lockdep_assert_held(&keg->uk_lock);
 	list_del(&slab->us_link);
 	if (slab->us_freecount == keg->uk_layout.ipers) {
-		keg->uk_unused_slabs--;
+		WRITE_ONCE(keg->uk_unused_slabs, keg->uk_unused_slabs - 1);
 		if (keg->uk_unused_slabs < keg->uk_unused_min)
 			keg->uk_unused_min = keg->uk_unused_slabs;
 	}

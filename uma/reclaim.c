@@ -248,7 +248,7 @@ static u32 zone_working_set(uma_zone_t zone, bool close)
 	return keep;
 }
 
-static u32 keg_working_set(struct uma_keg *keg, bool close, u32 *unused)
+static u32 keg_working_set(struct uma_keg *keg, bool close)
 {
 	unsigned long irq;
 	u32 used, keep;
@@ -258,7 +258,6 @@ static u32 keg_working_set(struct uma_keg *keg, bool close, u32 *unused)
 	keep = close ? used : max(used, keg->uk_working_set);
 	if (close)
 		keg->uk_working_set = used;
-	*unused = keg->uk_unused_slabs;
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 	return keep;
 }
@@ -290,13 +289,14 @@ static void zone_trim(uma_zone_t zone, bool close)
 	u64 ops = zone_ops(zone);
 	u32 keep, unused;
 
-	keep = keg_working_set(keg, close && master, &unused);
+	keep = keg_working_set(keg, close && master);
 	if (close && ops == zone->uz_idle_ops)
 		uma_zone_reclaim_all(zone);
 	else
 		uma_zone_drain(zone, zone_working_set(zone, close));
-	if (keep < READ_ONCE(keg->uk_unused_slabs))
-		uma_keg_trim(keg, READ_ONCE(keg->uk_unused_slabs) - keep);
+	unused = READ_ONCE(keg->uk_unused_slabs);
+	if (unused > keep)
+		uma_keg_trim(keg, unused - keep);
 	if (close) {
 		zone->uz_idle_ops = ops;
 		begin_interval(zone);

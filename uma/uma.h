@@ -86,7 +86,8 @@ typedef int (*uma_init)(void *mem, int size, int flags);
  * @mem: the item
  * @size: its size in bytes
  *
- * Memory is being given back, so it must not wait for any: M_NOWAIT only.
+ * Memory is being given back, so it must not wait for any: M_NOWAIT only. A CPU
+ * may be going, so it must not take the CPU hot-plug lock.
  */
 typedef void (*uma_fini)(void *mem, int size);
 
@@ -148,6 +149,9 @@ static inline uma_zone_t uma_zcreate(const char *name, size_t size,
  * @zinit: run when an item comes from the keg to this zone, or NULL
  * @zfini: run when an item goes from this zone to the keg, or NULL
  * @master: the zone whose keg is shared
+ *
+ * The module that made @master cannot be unloaded while another module has a
+ * zone stacked on it.
  *
  * Context: process context, may sleep.
  * Return: the zone, or NULL with a message in the log that says why.

@@ -225,6 +225,8 @@ struct uma_keg {
  * @uz_flags: UMA_ZONE_* and UMA_ZFLAG_*
  * @uz_name: a copy of the name, whole
  * @uz_owner: the module that made the zone; NULL once that is gone
+ * @uz_base: the module that made the zone which this one is stacked on, held,
+ *	if it is another
  * @uz_lock: guards what follows it up to @uz_link
  * @uz_seq: odd while counts move, for readers without the lock
  * @uz_buckets: buckets with items that no CPU holds
@@ -253,6 +255,7 @@ struct uma_zone {
 	u32 uz_flags;
 	const char *uz_name;
 	struct module *uz_owner;
+	struct module *uz_base;
 
 	raw_spinlock_t uz_lock ____cacheline_aligned;
 	seqcount_raw_spinlock_t uz_seq;

@@ -217,7 +217,7 @@ static void keg_drain_zones(struct uma_keg *keg)
 }
 
 /*
- * Wait until one item can be had. Waiters are served in the order in which they
+ * Wait until one item can be had. Waiters are woken in the order in which they
  * came. Returns 1, or 0 where an init failed, as @error then says.
  */
 static unsigned int zone_wait(uma_zone_t zone, void **items, int flags,
@@ -679,6 +679,7 @@ static void zone_free(uma_zone_t zone)
 {
 	if (IS_ERR_OR_NULL(zone))
 		return;
+	module_put(zone->uz_base);
 	free_percpu(zone->uz_cpu);
 	kfree(zone->uz_name);
 	kfree(zone);
@@ -811,6 +812,15 @@ uma_zone_t __uma_zsecond_create(const char *name, uma_ctor ctor, uma_dtor dtor,
 		       PTR_ERR(zone));
 		return NULL;
 	}
+	if (master->uz_owner != owner) {
+		if (!try_module_get(master->uz_owner)) {
+			pr_err("cannot stack zone \"%s\" on zone \"%s\" of a module that goes (%d)\n",
+			       name, master->uz_name, -ENODEV);
+			zone_free(zone);
+			return NULL;
+		}
+		zone->uz_base = master->uz_owner;
+	}
 	zone->uz_init = zinit;
 	zone->uz_fini = zfini;
 	zone_publish(zone, master->uz_keg);
@@ -868,6 +878,8 @@ int uma_zdestroy(uma_zone_t zone)
 		uma_zone_list_show(zone);
 		zone_set_debug(zone);
 		mutex_unlock(&debug_lock);
+		/* For a CPU that went in between and did not find it. */
+		uma_zone_flush_all(zone);
 		pr_err("cannot destroy zone \"%s\": %lld items are in use (%d)\n",
 		       zone->uz_name, used, -EBUSY);
 		return -EBUSY;
@@ -1173,7 +1185,8 @@ static uma_zone_t zone_of_module(struct module *mod)
 
 /*
  * A module goes and has left zones behind: say so, and call it no more. No walk
- * stands on such a zone, perhaps in one of its callbacks, when they are cleared.
+ * stands on such a zone, perhaps in one of its callbacks, when they are cleared;
+ * and zones stacked on it are of this module as well, since others hold it.
  */
 static int zone_module_notify(struct notifier_block *nb, unsigned long action,
 			      void *data)
@@ -1202,6 +1215,8 @@ static int zone_module_notify(struct notifier_block *nb, unsigned long action,
 			if (keg->uk_allocf)
 				keg->uk_allocf = no_memory;
 		}
+		module_put(zone->uz_base);
+		zone->uz_base = NULL;
 		uma_zone_list_show(zone);
 	}
 	return NOTIFY_DONE;
