@@ -447,6 +447,6 @@ static struct kunit_suite replay_test_suite = {
 };
 kunit_test_suite(replay_test_suite);
 
-MODULE_IMPORT_NS(UMA_TEST);
+UMA_IMPORT_FOR_TESTS;
 MODULE_DESCRIPTION("Tests of the replay of operation lists");
 MODULE_LICENSE("GPL");

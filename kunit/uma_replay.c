@@ -382,7 +382,7 @@ static long read_slab_file(struct file *file)
 		return -EIO;
 	/* "12 N0=12": the sum, then each node. */
 	text[n] = '\0';
-	text[strcspn(text, " \n")] = '\0';
+	text[strcspn(text, "\n ")] = '\0';
 	return kstrtol(text, 10, &figure) ? -EIO : figure;
 }
 
@@ -1221,6 +1221,6 @@ static void __exit replay_exit(void)
 module_init(replay_init);
 module_exit(replay_exit);
 
-MODULE_IMPORT_NS(UMA_TEST);
+UMA_IMPORT_FOR_TESTS;
 MODULE_DESCRIPTION("Replays recorded slab traffic through UMA and through kmem_cache");
 MODULE_LICENSE("GPL");
