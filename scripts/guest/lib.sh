@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# What the jobs in a guest share: KTAP from shell, expectations, memory.
+# Sourced by a job (busybox sh).
+
+. /env
+
+UMA=/sys/kernel/debug/uma
+KTAP_N=0
+KTAP_BAD=0
+
+# plan N: the job makes N checks
+plan()
+{
+	KTAP_PLAN=$1
+	printf 'KTAP version 1\n1..%d\n' "$1"
+}
+
+note()
+{
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+# verdict STATUS NAME
+verdict()
+{
+	KTAP_N=$((KTAP_N + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $KTAP_N $2"
+	else
+		echo "not ok $KTAP_N $2"
+		KTAP_BAD=$((KTAP_BAD + 1))
+	fi
+}
+
+# check NAME COMMAND...: COMMAND succeeds; its output is shown when it does not
+check()
+{
+	name=$1
+	shift
+	if "$@" >/tmp/check.out 2>&1; then
+		verdict 0 "$name"
+	else
+		note "failed: $*"
+		note "$(tail -n 20 /tmp/check.out)"
+		verdict 1 "$name"
+	fi
+}
+
+# refuse NAME COMMAND...: COMMAND fails (and does not die of a signal)
+refuse()
+{
+	name=$1
+	shift
+	"$@" >/tmp/check.out 2>&1
+	rc=$?
+	if [ $rc -ne 0 ] && [ $rc -lt 128 ]; then
+		verdict 0 "$name"
+	else
+		note "exit $rc, wanted a plain failure: $*"
+		note "$(tail -n 20 /tmp/check.out)"
+		verdict 1 "$name"
+	fi
+}
+
+# job_end: the exit status of the job
+job_end()
+{
+	[ "$KTAP_BAD" -eq 0 ] && [ "$KTAP_N" -eq "${KTAP_PLAN:-$KTAP_N}" ]
+	exit $?
+}
+
+# expect_begin REGEX / expect_end: reports between are announced
+expect_begin()
+{
+	echo "uma-expect-begin: $1" >/dev/kmsg
+}
+
+expect_end()
+{
+	echo "uma-expect-end" >/dev/kmsg
+}
+
+# dmesg_since MARK: the kernel log after the line that mark MARK wrote
+mark()
+{
+	echo "uma-mark: $1" >/dev/kmsg
+}
+
+dmesg_since()
+{
+	dmesg | sed "1,/uma-mark: $1\$/d"
+}
+
+# settle: let deferred frees happen, and give back what the kernel only caches
+settle()
+{
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	echo 2 >/proc/sys/vm/drop_caches
+	sleep 0.3
+}
+
+# mem_free: KiB that nobody uses: MemFree, and what the kernel holds back in its
+# lists of free pages for each CPU, which MemFree leaves out (on 6.12 they grow
+# by tens of MiB when many single pages are freed, and shrink in minutes)
+mem_free()
+{
+	{
+		sed -n 's/^MemFree: */free /p' /proc/meminfo
+		sed -n 's/^ *count: */list /p' /proc/zoneinfo
+	} | awk '$1 == "free" { sum += $2 } $1 == "list" { sum += $2 * 4 } END { print sum }'
+}
+
+loaded()
+{
+	[ -d "/sys/module/$1" ]
+}
+
+# load MODULE [PARAMETERS...]: with what it depends on
+load()
+{
+	for dep in $(sed -n "s/^$1 //p" /modules/deps 2>/dev/null); do
+		loaded "$dep" || load "$dep" || return 1
+	done
+	module=$1
+	shift
+	insmod "/modules/$module.ko" "$@"
+}
+
+# unload_others: every module of ours but uma.ko itself
+unload_others()
+{
+	for module in $(sed 's/ .*//' /proc/modules); do
+		[ "$module" = uma ] || rmmod "$module" || return 1
+	done
+}
+
+# kmemleak_clear: forget what the boot left
+kmemleak_clear()
+{
+	[ -e /sys/kernel/debug/kmemleak ] || return 0
+	echo scan >/sys/kernel/debug/kmemleak
+	echo clear >/sys/kernel/debug/kmemleak
+}
+
+# kmemleak_clean: nothing leaked since; what did goes to the kernel log as well,
+# where it is a report.  An object must be 5 s old to count.
+kmemleak_clean()
+{
+	[ -e /sys/kernel/debug/kmemleak ] || return 0
+	sleep 6
+	echo scan >/sys/kernel/debug/kmemleak
+	echo scan >/sys/kernel/debug/kmemleak
+	cat /sys/kernel/debug/kmemleak >/tmp/leaks
+	[ -s /tmp/leaks ] || return 0
+	cat /tmp/leaks
+	head -n 40 /tmp/leaks | sed 's/^/kmemleak: /' | while read -r line; do
+		echo "$line" >/dev/kmsg
+	done
+	return 1
+}
+
+# record LIST: record the kernel's slab traffic while /work runs, and make an
+# operation list of it; what kmemops found is in /tmp/kmemops.out
+record()
+{
+	cd /tmp || return 1
+	trace-cmd record -q -b "${TRACE_KB:-40000}" -o /tmp/trace.dat \
+		-e kmem:kmem_cache_alloc -e kmem:kmem_cache_free \
+		sh /work >/tmp/record.out 2>&1 || { cat /tmp/record.out; return 1; }
+	# the buffers are the kernel's memory until they are made small again
+	trace-cmd reset >/dev/null 2>&1
+	echo 1 >/sys/kernel/tracing/buffer_size_kb
+}
+
+operations()
+{
+	trace-cmd report -N -R -t -i /tmp/trace.dat 2>/tmp/report.out |
+		kmemops -o "$1" 2>/tmp/kmemops.out || { cat /tmp/report.out /tmp/kmemops.out; return 1; }
+	rm -f /tmp/trace.dat
+}
+
+# found WORDS: the number that kmemops gave for WORDS
+found()
+{
+	sed -n "s/^kmemops: *\([0-9]*\)  $1.*/\1/p" /tmp/kmemops.out | head -n 1
+}
+
+# replay LIST: hand it to uma_replay.ko and let it run
+replay()
+{
+	cat "$1" >/sys/kernel/debug/uma_replay/ops &&
+		echo 1 >/sys/kernel/debug/uma_replay/run
+}

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Guests: an initramfs of busybox, our files and one job, booted in QEMU or as
+# User Mode Linux under a time limit.  A guest leaves two files behind:
+#
+#	NAME.log	the kernel's log (its console)
+#	NAME.out	what the job printed
+#
+# and guest_ok NAME tells whether it ended well (see scanlog).
+# Sourced after common.sh and kernels.sh.
+
+GUEST=$TOP/scripts/guest
+LIB=$TOP/scripts/lib
+
+# stage_new DIR JOB: start an initramfs tree in DIR whose job is guest/JOB, or the
+# file JOB if that has a slash
+stage_new()
+{
+	rm -rf "$1"
+	mkdir -p "$1"/{bin,dev,proc,sys,tmp,etc,modules,data,usr/lib,lib64}
+	cp /bin/busybox "$1/bin/busybox"
+	cp "$GUEST/init" "$1/init"
+	cp "$GUEST/lib.sh" "$1/lib.sh"
+	case $2 in
+	*/*) cp "$2" "$1/job" ;;
+	*) cp "$GUEST/$2" "$1/job" ;;
+	esac
+	chmod 755 "$1/init" "$1/job"
+	: >"$1/env"
+}
+
+# stage_env DIR NAME=VALUE...: variables for the job
+stage_env()
+{
+	local dir=$1 v
+	shift
+	for v; do
+		printf "%s='%s'\n" "${v%%=*}" "${v#*=}" >>"$dir/env"
+	done
+}
+
+# stage_dynamic DIR PROGRAM...: programs with their shared libraries
+stage_dynamic()
+{
+	local dir=$1 prog lib
+	shift
+	for prog; do
+		prog=$(PATH=$PATH:/usr/sbin:/sbin command -v "$prog")
+		cp -L "$prog" "$dir/bin/"
+		ldd "$prog" | sed -n 's:^[^/]*\(/[^ ]*\) (0x.*:\1:p' | while read -r lib; do
+			mkdir -p "$dir$(dirname "$lib")"
+			cp -Ln "$lib" "$dir$lib"
+		done
+	done
+}
+
+# stage_record DIR: what the job's record() needs: trace-cmd, the work, and an
+# archive of real files, this project's sources and kernel headers
+stage_record()
+{
+	local headers
+	headers=$(echo "$(kernel_dir 6.12)"/root/usr/src/linux-headers-*-common/include)
+	stage_dynamic "$1" trace-cmd
+	cp "$GUEST/work" "$1/work"
+	{
+		(cd "$TOP" && find uma kunit scripts -type f -printf "$TOP/./%p\n" | grep '\.[ch]$')
+		find "$headers/linux" -maxdepth 1 -name '[a-m]*.h' -printf "$headers/./linux/%P\n"
+	} | sort | tar -czf "$1/data/files.tar.gz" --transform 's:^.*/\./::' -P -T -
+}
+
+# stage_pack DIR: DIR.cpio.gz out of DIR
+stage_pack()
+{
+	(cd "$1" && find . | sort | cpio -o -H newc -R 0:0 --quiet | gzip -1) >"$1.cpio.gz"
+	rm -rf "$1"
+}
+
+# kvm_works: only if a guest really gets to run on it; asked once
+kvm_works()
+{
+	[ -n "${UMA_KVM:-}" ] && [ -w /dev/kvm ] || return 1
+	if [ -z "${KVM_PROBED:-}" ]; then
+		KVM_PROBED=no
+		if timeout -k 2 10 qemu-system-x86_64 -accel kvm -cpu max -m 256 -bios qboot.rom \
+			-nodefaults -display none -no-reboot -serial stdio \
+			-kernel "$1/image" -append "console=ttyS0 panic=-1" </dev/null 2>/dev/null |
+			grep -q 'Linux version'; then
+			KVM_PROBED=yes
+		fi
+	fi
+	[ "$KVM_PROBED" = yes ]
+}
+
+# guest_run KERNEL INITRD NAME LIMIT [OPTIONS]: boot and wait for the end.
+# NAME is the path of the logs without ending, LIMIT is in seconds.
+#	--smp N  --mem MIB  --append TEXT  --icount  --show (the output, live)
+guest_run()
+{
+	local kernel=$1 initrd=$2 name=$3 limit=$4 rc=0
+	local smp=2 mem=512 append="" icount="" show="" kdir cmd cpu=max accel=tcg,thread=multi
+	shift 4
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--smp) smp=$2; shift ;;
+		--mem) mem=$2; shift ;;
+		--append) append=$2; shift ;;
+		--icount) icount=1 ;;
+		--show) show=1 ;;
+		*) die "guest_run: $1?" ;;
+		esac
+		shift
+	done
+	kdir=$(kernel_dir "$kernel")
+	: >"$name.log"
+	: >"$name.out"
+	append="panic=-1 oops=panic softlockup_panic=1 printk.devkmsg=on loglevel=8 $append"
+
+	if [ "$(cat "$kdir/arch")" = um ]; then
+		cmd=("$kdir/image" "mem=${mem}M" "initrd=$initrd" "uml_dir=$name.uml" umid=guest
+			con=null "con0=null,fd:4" "con1=null,fd:3" con2=null ssl=null console=tty0
+			"uma.out=tty1")
+		# shellcheck disable=SC2206 # words they are
+		cmd+=($append)
+		guest_exec "$name" "$limit" "$show" "${cmd[@]}" || rc=$?
+		rm -rf "$name.uml"
+	else
+		if [ -n "$icount" ]; then
+			accel=tcg
+		elif kvm_works "$kdir"; then
+			accel=kvm
+		fi
+		cmd=(qemu-system-x86_64 -accel "$accel" -cpu "$cpu" -smp "$smp" -m "$mem"
+			-bios qboot.rom -nodefaults -display none -no-reboot -monitor none
+			-serial "file:$name.log" -serial stdio
+			-kernel "$kdir/image" -initrd "$initrd"
+			-append "console=ttyS0 $append uma.out=ttyS1")
+		[ -z "$icount" ] || cmd+=(-icount "shift=0,sleep=off")
+		guest_exec "$name" "$limit" "$show" "${cmd[@]}" || rc=$?
+	fi
+	if [ "$rc" -eq 124 ] || [ "$rc" -eq 137 ]; then
+		echo "guest stopped by its time limit of $limit s" >>"$name.log"
+	fi
+	return 0
+}
+
+# guest_exec NAME LIMIT SHOW COMMAND...: run it; 1 or fd 3 is the job's output,
+# fd 4 (UML) the console
+guest_exec()
+{
+	local name=$1 limit=$2 show=$3 rc=0
+	shift 3
+	# the group's stderr swallows the shell's own word on a guest that aborts
+	if [ -n "$show" ]; then
+		{
+			timeout --foreground -k 5 "$limit" "$@" </dev/null 4>>"$name.log" 3>&1 2>>"$name.err" |
+				tee "$name.out" || rc=${PIPESTATUS[0]}
+		} 2>/dev/null
+	else
+		{
+			timeout --foreground -k 5 "$limit" "$@" </dev/null 4>>"$name.log" 3>>"$name.out" \
+				>>"$name.out" 2>>"$name.err" || rc=$?
+		} 2>/dev/null
+	fi
+	[ -s "$name.err" ] || rm -f "$name.err"
+	return "$rc"
+}
+
+# guest_ok NAME: judge the kernel log, findings in NAME.findings
+guest_ok()
+{
+	local rc=0
+	"$LIB/scanlog" "$1.log" >"$1.findings" || rc=1
+	[ -s "$1.findings" ] || rm -f "$1.findings"
+	return $rc
+}
