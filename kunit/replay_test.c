@@ -445,6 +445,7 @@ static struct kunit_suite replay_test_suite = {
 	.exit = replay_test_exit,
 	.test_cases = replay_test_cases,
 };
+
 kunit_test_suite(replay_test_suite);
 
 UMA_IMPORT_FOR_TESTS;

@@ -73,7 +73,10 @@ static inline void uma_kasan_unpoison(const void *item, size_t size) {}
 #if IS_ENABLED(CONFIG_UML) && defined(__x86_64__)
 static inline u64 uma_cycles(void)
 {
-	return __builtin_ia32_rdtsc();
+	u32 low, high;
+
+	asm volatile("rdtsc" : "=a" (low), "=d" (high));
+	return (u64)high << 32 | low;
 }
 #else
 static inline u64 uma_cycles(void)

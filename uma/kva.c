@@ -35,6 +35,7 @@
  */
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/pgtable.h>
 #include <linux/rbtree.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -48,7 +49,6 @@
 
 #if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
 
-#include <asm/pgtable.h>
 #include <asm/tlbflush.h>
 
 /* All ranges, by address; guards kva_tree and the life of what is in it. */
