@@ -86,6 +86,8 @@ modules_copy()
 	[ -e "$2/uma.ko" ] || die "no uma.ko built in $1"
 }
 
+PROGRAM_FLAGS=(-O2 -Wall -Wextra -Werror -static -I"$TOP")
+
 # programs_into DIR LOG: the static programs that run in a guest
 programs_into()
 {
@@ -95,7 +97,15 @@ programs_into()
 
 programs_make()
 {
-	local cc=("$KCC" -O2 -Wall -Wextra -Werror -static -I"$TOP")
-	"${cc[@]}" -o "$1/umastat" "$TOP/scripts/umastat.c" "$TOP/scripts/umastat_stream.c"
-	"${cc[@]}" -o "$1/kmemops" "$TOP/scripts/kmemops.c"
+	umastat_make "$1/umastat"
+	$KCC "${PROGRAM_FLAGS[@]}" -o "$1/kmemops" "$TOP/scripts/kmemops.c"
+}
+
+# umastat_make FILE [FLAGS...]
+umastat_make()
+{
+	local out=$1
+	shift
+	$KCC "${PROGRAM_FLAGS[@]}" "$@" -o "$out" \
+		"$TOP/scripts/umastat.c" "$TOP/scripts/umastat_stream.c"
 }

@@ -165,4 +165,8 @@ NEED_GUEST=(cpio:cpio /usr/share/doc/busybox-static:busybox-static)
 NEED_QEMU=("${NEED_GUEST[@]}" qemu-system-x86_64:qemu-system-x86
 	/usr/share/qemu/qboot.rom:qemu-system-data)
 NEED_RECORD=("${NEED_QEMU[@]}" trace-cmd:trace-cmd)
+# a 32-bit reader of the stream, and C++'s opinion of its header
+NEED_TESTS=(sparse:sparse /usr/lib/gcc/x86_64-linux-gnu/12/cc1plus:g++-12
+	/usr/lib/gcc/x86_64-linux-gnu/12/32/libgcc.a:gcc-12-multilib
+	/usr/include/x86_64-linux-gnu/gnu/stubs-32.h:libc6-dev-i386)
 NEED_RESULTS=(pod2usage:perl python3:python3 xz:xz-utils)

@@ -134,14 +134,16 @@ kasan_guest()
 part_e2e()
 {
 	local kernel=$1 name=e2e-$1 from
-	need "${NEED_BUILD[@]}" "${NEED_RECORD[@]}"
+	need "${NEED_BUILD[@]}" "${NEED_RECORD[@]}" "${NEED_TESTS[@]}"
 	kernel_get 6.12
 	kernel_get "$kernel"
 	if ! modules_into "$kernel" "$RUN/$name.modules" "$RUN/$name-build.log"; then
 		broken "$name" "modules build for $kernel"
 		return 0
 	fi
-	if ! programs_into "$RUN/$name.bin" "$RUN/$name-programs.log"; then
+	if ! programs_into "$RUN/$name.bin" "$RUN/$name-programs.log" ||
+		! umastat_make "$RUN/$name.bin/umastat32" -m32 -isystem /usr/include/x86_64-linux-gnu \
+			>>"$RUN/$name-programs.log" 2>&1; then
 		broken "$name" "programs build"
 		return 0
 	fi
@@ -173,7 +175,7 @@ e2e_guest()
 part_all()
 {
 	local names lane
-	need "${NEED_KERNEL_BUILD[@]}" "${NEED_RECORD[@]}" "${NEED_RESULTS[@]}" sparse:sparse
+	need "${NEED_KERNEL_BUILD[@]}" "${NEED_RECORD[@]}" "${NEED_RESULTS[@]}" "${NEED_TESTS[@]}"
 	kernel_get 6.12
 	kernel_get 6.1
 	mapfile -t names < <(suites)
@@ -232,7 +234,7 @@ cases_end()
 part_static()
 {
 	local kernel from=$SECONDS kernels="6.12 6.1"
-	need "${NEED_BUILD[@]}" sparse:sparse xz:xz-utils
+	need "${NEED_BUILD[@]}" "${NEED_TESTS[@]}"
 	kernel_get 6.12
 	kernel_get 6.1
 	source_get
@@ -262,7 +264,8 @@ part_static()
 part_program()
 {
 	local verdict=ok
-	CC=$KCC timeout 300 "$TOP/scripts/$1" >"$RUN/$1.out" 2>"$RUN/$1.err" </dev/null || verdict=notok
+	# <asm/...> for -m32, which only gcc-multilib would put into its path
+	CC=$KCC C_INCLUDE_PATH=/usr/include/x86_64-linux-gnu timeout 300 "$TOP/scripts/$1" >"$RUN/$1.out" 2>"$RUN/$1.err" </dev/null || verdict=notok
 	"$LIB/ktap" collect --case "$verdict:$1 exits 0" "$RUN/$1.out" >"$RUN/$1.ktap"
 	add "$1"
 }
