@@ -166,18 +166,23 @@ guest_exec()
 {
 	local name=$1 limit=$2 show=$3 rc=0
 	# no guest outlives the script that started it
-	local leash=(setpriv --pdeathsig KILL)
+	local leash=(setpriv --pdeathsig KILL) fg=--foreground
 	shift 3
+	# a User Mode Linux that panics kills its whole process group: give it one,
+	# which timeout does unless told otherwise
+	[[ $1 == qemu* ]] || fg=""
 	# the group's stderr swallows the shell's own word on a guest that aborts
 	if [ -n "$show" ]; then
 		{
-			"${leash[@]}" timeout --foreground -k 5 "$limit" "${leash[@]}" "$@" \
+			# shellcheck disable=SC2086
+			"${leash[@]}" timeout $fg -k 5 "$limit" "${leash[@]}" "$@" \
 				</dev/null 4>>"$name.log" 3>&1 2>>"$name.err" |
 				tee "$name.out" || rc=${PIPESTATUS[0]}
 		} 2>/dev/null
 	else
 		{
-			"${leash[@]}" timeout --foreground -k 5 "$limit" "${leash[@]}" "$@" \
+			# shellcheck disable=SC2086
+			"${leash[@]}" timeout $fg -k 5 "$limit" "${leash[@]}" "$@" \
 				</dev/null 4>>"$name.log" 3>>"$name.out" >>"$name.out" 2>>"$name.err" || rc=$?
 		} 2>/dev/null
 	fi
