@@ -152,6 +152,16 @@ void uma_zone_flush_cpus(uma_zone_t zone)
 	mutex_unlock(&flush_lock);
 }
 
+/* Empty the cache of a CPU that is not there and cannot come meanwhile. */
+static void zone_flush_absent_cpu(uma_zone_t zone, int cpu)
+{
+	struct uma_bucket *empty[2];
+
+	cache_flush(zone, per_cpu_ptr(zone->uz_cpu, cpu), empty);
+	uma_bucket_free(empty[0]);
+	uma_bucket_free(empty[1]);
+}
+
 /**
  * uma_zone_flush_all() - the same, and the caches of CPUs that are not there
  * @zone: the zone; no walk finds it
@@ -163,7 +173,6 @@ void uma_zone_flush_cpus(uma_zone_t zone)
  */
 void uma_zone_flush_all(uma_zone_t zone)
 {
-	struct uma_bucket *empty[2];
 	int cpu;
 
 	cpus_read_lock();
@@ -171,9 +180,7 @@ void uma_zone_flush_all(uma_zone_t zone)
 	for_each_possible_cpu(cpu) {
 		if (cpu_online(cpu))
 			continue;
-		cache_flush(zone, per_cpu_ptr(zone->uz_cpu, cpu), empty);
-		uma_bucket_free(empty[0]);
-		uma_bucket_free(empty[1]);
+		zone_flush_absent_cpu(zone, cpu);
 	}
 	cpus_read_unlock();
 }
@@ -417,13 +424,10 @@ MODULE_PARM_DESC(working_set_secs,
 /* The CPU is dead; what it cached belongs to nobody now. Its totals stay. */
 static int uma_cpu_dead(unsigned int cpu)
 {
-	struct uma_bucket *empty[2];
 	uma_zone_t zone;
 
 	uma_for_each_zone(zone) {
-		cache_flush(zone, per_cpu_ptr(zone->uz_cpu, cpu), empty);
-		uma_bucket_free(empty[0]);
-		uma_bucket_free(empty[1]);
+		zone_flush_absent_cpu(zone, cpu);
 		/* A sleeper that looked before this must find the items. */
 		if (READ_ONCE(zone->uz_keg->uk_sleepers))
 			uma_zone_drain(zone, 0);
