@@ -33,6 +33,8 @@
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/ratelimit.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 
 #include "uma/kva.h"
@@ -90,27 +92,69 @@ static struct vm_page *keg_page(const struct uma_keg *keg, void *mem,
 			     uma_pool_lookup(uma_pool, addr);
 }
 
+/*
+ * The line of those who wait. What comes free while somebody waits is not left
+ * for whoever looks first: it is handed over, to the first in line, under the
+ * lock that freed it. Only room (a raised limit, pages that went back) cannot be
+ * handed over; for that the first in line is woken, and when it has made a slab,
+ * those behind it are served from it.
+ */
+
+static struct uma_waiter *keg_first_waiter(struct uma_keg *keg, u32 nfree)
+{
+	struct uma_waiter *w;
+
+	lockdep_assert_held(&keg->uk_lock);
+	w = list_first_entry_or_null(&keg->uk_waiters[1], struct uma_waiter,
+				     link);
+	if (!w && nfree > keg->uk_reserve)
+		w = list_first_entry_or_null(&keg->uk_waiters[0],
+					     struct uma_waiter, link);
+	return w;
+}
+
+/* Take one thread to wake off the keg, with a reference, or NULL. */
+static struct task_struct *keg_next_to_wake(struct uma_keg *keg)
+{
+	struct task_struct *task = NULL;
+	struct uma_waiter *w;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	w = list_first_entry_or_null(&keg->uk_served, struct uma_waiter, link);
+	if (w) {
+		list_del_init(&w->link);
+	} else if (keg->uk_wake_head) {
+		keg->uk_wake_head = false;
+		w = keg_first_waiter(keg, U32_MAX);
+	}
+	if (w) {
+		/* From the unlock on the waiter may be gone, its task is not. */
+		WRITE_ONCE(w->woken, true);
+		task = get_task_struct(w->task);
+	}
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return task;
+}
+
 static void keg_wake(struct irq_work *work)
 {
 	struct uma_keg *keg = container_of(work, struct uma_keg, uk_wake_work);
-	unsigned long flags;
-	u32 n;
+	struct task_struct *task;
 
-	raw_spin_lock_irqsave(&keg->uk_lock, flags);
-	n = keg->uk_wakeups;
-	keg->uk_wakeups = 0;
-	raw_spin_unlock_irqrestore(&keg->uk_lock, flags);
-	if (n)
-		wake_up_nr(&keg->uk_wait, n);
+	while ((task = keg_next_to_wake(keg))) {
+		wake_up_process(task);
+		put_task_struct(task);
+	}
 }
 
-/* Room or items have come: let @n sleepers look, after our locks are gone. */
-static void keg_wake_later(struct uma_keg *keg, u32 n)
+/* Room for a slab may have come: let the first in line look. */
+static void keg_wake_head(struct uma_keg *keg)
 {
 	lockdep_assert_held(&keg->uk_lock);
-	if (!keg->uk_sleepers)
+	if (!keg_first_waiter(keg, U32_MAX))
 		return;
-	keg->uk_wakeups += n;
+	keg->uk_wake_head = true;
 	irq_work_queue(&keg->uk_wake_work);
 }
 
@@ -162,7 +206,9 @@ struct uma_keg *uma_keg_create(const char *name, size_t size, uma_init uminit,
 	INIT_LIST_HEAD(&keg->uk_used);
 	INIT_LIST_HEAD(&keg->uk_zones);
 	keg->uk_foreign = RB_ROOT;
-	init_waitqueue_head(&keg->uk_wait);
+	INIT_LIST_HEAD(&keg->uk_waiters[0]);
+	INIT_LIST_HEAD(&keg->uk_waiters[1]);
+	INIT_LIST_HEAD(&keg->uk_served);
 	init_irq_work(&keg->uk_wake_work, keg_wake);
 	keg->uk_size = size;
 	keg->uk_align = align;
@@ -475,7 +521,50 @@ static void keg_return_pages(struct uma_keg *keg)
 {
 	lockdep_assert_held(&keg->uk_lock);
 	WRITE_ONCE(keg->uk_pages, keg->uk_pages - keg->uk_layout.pages);
-	keg_wake_later(keg, keg->uk_layout.ipers);
+	keg_wake_head(keg);
+}
+
+static unsigned int slab_take(struct uma_keg *keg, struct uma_slab *slab,
+			      void **items, unsigned int n)
+{
+	unsigned int i, got = 0;
+
+	keg_slab_unlink(keg, slab);
+	for_each_set_bit(i, slab->us_free, keg->uk_layout.ipers) {
+		if (got == n)
+			break;
+		__clear_bit(i, slab->us_free);
+		items[got++] = slab_item(keg, slab, i);
+	}
+	slab->us_freecount -= got;
+	WRITE_ONCE(keg->uk_free, keg->uk_free - got);
+	keg_slab_link(keg, slab);
+	return got;
+}
+
+/* A slab with items in it, a used one if there is one, or NULL. */
+static struct uma_slab *keg_any_slab(struct uma_keg *keg)
+{
+	struct uma_slab *slab;
+
+	lockdep_assert_held(&keg->uk_lock);
+	slab = list_first_entry_or_null(&keg->uk_part, struct uma_slab,
+					us_link);
+	return slab ?: list_first_entry_or_null(&keg->uk_unused,
+						struct uma_slab, us_link);
+}
+
+/* Items have come to slabs: who waits is given them. */
+static void keg_serve(struct uma_keg *keg)
+{
+	struct uma_waiter *w;
+
+	lockdep_assert_held(&keg->uk_lock);
+	while (keg->uk_free && (w = keg_first_waiter(keg, keg->uk_free))) {
+		slab_take(keg, keg_any_slab(keg), &w->item, 1);
+		list_move_tail(&w->link, &keg->uk_served);
+		irq_work_queue(&keg->uk_wake_work);
+	}
 }
 
 /* Make a slab within the limit; on no list yet. Errors as uma_keg_alloc(). */
@@ -506,8 +595,7 @@ static void keg_insert_slab(struct uma_keg *keg, struct uma_slab *slab)
 	keg_slab_link(keg, slab);
 	keg->uk_slabs++;
 	WRITE_ONCE(keg->uk_free, keg->uk_free + keg->uk_layout.ipers);
-	/* Who made the slab may take one item and leave the others. */
-	keg_wake_later(keg, keg->uk_layout.ipers);
+	keg_serve(keg);
 }
 
 /**
@@ -530,24 +618,6 @@ int uma_keg_grow(struct uma_keg *keg, uma_zone_t zone, int flags)
 	keg_insert_slab(keg, slab);
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 	return 0;
-}
-
-static unsigned int slab_take(struct uma_keg *keg, struct uma_slab *slab,
-			      void **items, unsigned int n)
-{
-	unsigned int i, got = 0;
-
-	keg_slab_unlink(keg, slab);
-	for_each_set_bit(i, slab->us_free, keg->uk_layout.ipers) {
-		if (got == n)
-			break;
-		__clear_bit(i, slab->us_free);
-		items[got++] = slab_item(keg, slab, i);
-	}
-	slab->us_freecount -= got;
-	WRITE_ONCE(keg->uk_free, keg->uk_free - got);
-	keg_slab_link(keg, slab);
-	return got;
 }
 
 /**
@@ -576,16 +646,13 @@ unsigned int uma_keg_alloc(struct uma_keg *keg, uma_zone_t zone, void **items,
 
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
 	while (got < n) {
+		u32 room, keep = flags & M_USE_RESERVE ? 0 : keg->uk_reserve;
 		struct uma_slab *slab;
 
-		slab = list_first_entry_or_null(&keg->uk_part, struct uma_slab,
-						us_link);
-		if (!slab)
-			slab = list_first_entry_or_null(&keg->uk_unused,
-							struct uma_slab,
-							us_link);
-		if (slab) {
-			got += slab_take(keg, slab, items + got, n - got);
+		room = keg->uk_free > keep ? keg->uk_free - keep : 0;
+		if (room) {
+			got += slab_take(keg, keg_any_slab(keg), items + got,
+					 min(n - got, room));
 			continue;
 		}
 		if (got)
@@ -716,8 +783,7 @@ unsigned int uma_keg_free(struct uma_keg *keg, const char *who, void **items,
 		freed++;
 	}
 	WRITE_ONCE(keg->uk_free, keg->uk_free + freed);
-	if (freed)
-		keg_wake_later(keg, freed);
+	keg_serve(keg);
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 	return freed;
 }
@@ -881,7 +947,7 @@ void uma_keg_set_max(struct uma_keg *keg, u32 nitems)
 	/* Beyond what 32 bits of pages hold, no pool reaches. */
 	WRITE_ONCE(keg->uk_maxpages,
 		   min_t(u64, slabs, U32_MAX / l->pages) * l->pages);
-	keg_wake_later(keg, keg->uk_sleepers);
+	keg_wake_head(keg);
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 }
 
@@ -904,8 +970,7 @@ u32 uma_keg_get_max(struct uma_keg *keg)
  * uma_keg_can_supply() - is there an item, or room for a slab?
  * @keg: the keg
  *
- * Context: any. What it says may be over at once; a sleeper asks it after
- * prepare_to_wait(), which makes that harmless.
+ * Context: any. What it says may be over at once.
  */
 bool uma_keg_can_supply(struct uma_keg *keg)
 {
@@ -953,50 +1018,102 @@ void uma_keg_set_zone_flag(struct uma_keg *keg, uma_zone_t zone, u16 flag,
 
 static void keg_count_sleepers(struct uma_keg *keg, int delta)
 {
-	bool before, after;
-	unsigned long irq;
+	bool before = keg->uk_sleepers, after;
 	uma_zone_t zone;
 
-	raw_spin_lock_irqsave(&keg->uk_lock, irq);
-	before = keg->uk_sleepers;
+	lockdep_assert_held(&keg->uk_lock);
 	WRITE_ONCE(keg->uk_sleepers, keg->uk_sleepers + delta);
 	after = keg->uk_sleepers;
 	if (before != after)
 		list_for_each_entry(zone, &keg->uk_zones, uz_keg_link)
 			zone_set_flag(zone, UC_SLEEPERS, after);
-	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 }
 
 /**
- * uma_keg_sleep_begin() - say that someone is about to wait for an item
+ * uma_keg_wait_begin() - get in line for an item
  * @keg: the keg
+ * @w: the waiter, filled in here; of the calling thread
+ * @flags: M_USE_RESERVE goes before those without it
  *
- * From here on frees in any zone of the keg go past the caches to the slab and
- * wake a sleeper, but for sections in flight: synchronize_rcu() outwaits them.
+ * From here on frees in any zone of the keg go past the caches to the slab, and
+ * to whoever is first in line; but for sections in flight, which synchronize_rcu()
+ * outwaits.
  *
- * Context: any.
+ * Context: process context.
  */
-void uma_keg_sleep_begin(struct uma_keg *keg)
-{
-	keg_count_sleepers(keg, 1);
-}
-
-/**
- * uma_keg_sleep_end() - the wait is over
- * @keg: the keg
- *
- * A wake-up that this thread may have taken and not used goes to the next.
- *
- * Context: any.
- */
-void uma_keg_sleep_end(struct uma_keg *keg)
+void uma_keg_wait_begin(struct uma_keg *keg, struct uma_waiter *w, int flags)
 {
 	unsigned long irq;
 
-	keg_count_sleepers(keg, -1);
+	w->task = current;
+	w->item = NULL;
+	w->woken = false;
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
-	if (uma_keg_can_supply(keg))
-		keg_wake_later(keg, 1);
+	keg_count_sleepers(keg, 1);
+	list_add_tail(&w->link, &keg->uk_waiters[!!(flags & M_USE_RESERVE)]);
+	/* What came since the caller looked is nobody's yet. */
+	keg_serve(keg);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+}
+
+/* The waiter was served: it has left the line. */
+static bool keg_collect(struct uma_keg *keg, struct uma_waiter *w)
+{
+	lockdep_assert_held(&keg->uk_lock);
+	if (!w->item)
+		return false;
+	list_del_init(&w->link);
+	return true;
+}
+
+/**
+ * uma_keg_wait_look() - has an item come, or can one be made?
+ * @keg: the keg
+ * @zone: the zone that asks, for allocf
+ * @w: the waiter
+ * @flags: M_WAITOK, perhaps M_USE_RESERVE
+ * @error: set when false is returned: why not, as from uma_keg_alloc(); -EAGAIN
+ *	for a waiter that is not the first in line, which looks for nothing
+ *
+ * Context: as uma_keg_alloc() with M_WAITOK.
+ * Return: true with an item in @w.
+ */
+bool uma_keg_wait_look(struct uma_keg *keg, uma_zone_t zone,
+		       struct uma_waiter *w, int flags, int *error)
+{
+	bool served, first;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	served = keg_collect(keg, w);
+	first = keg_first_waiter(keg, U32_MAX) == w;
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	if (served)
+		return true;
+	*error = first ? uma_keg_grow(keg, zone, flags | M_QUEUED) : -EAGAIN;
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	served = keg_collect(keg, w);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return served;
+}
+
+/**
+ * uma_keg_wait_end() - the wait is over, one way or the other
+ * @keg: the keg
+ * @w: the waiter, with an item or given up
+ *
+ * Context: any.
+ */
+void uma_keg_wait_end(struct uma_keg *keg, struct uma_waiter *w)
+{
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	if (!list_empty(&w->link))
+		list_del_init(&w->link);
+	keg_count_sleepers(keg, -1);
+	/* Who is first now has not been told of what woke this one. */
+	keg_wake_head(keg);
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 }
 

@@ -56,7 +56,6 @@
 #include <linux/refcount.h>
 #include <linux/seqlock.h>
 #include <linux/spinlock.h>
-#include <linux/wait.h>
 
 #include "uma/compat.h"
 #include "uma/pool.h"
@@ -66,7 +65,7 @@
 
 /* Inside: a bucket is refused, since one is being sought already (UMA-15). */
 #define M_NOBUCKET	0x10000
-/* Inside: the caller waits in the keg's queue already, and in no other. */
+/* Inside: the caller waits in a keg's line already, and in no other. */
 #define M_QUEUED	0x20000
 
 /* Zone flags of our own, beside UMA_ZONE_*. */
@@ -147,6 +146,20 @@ static inline u16 uma_cache_flags(struct uma_cache *c)
 }
 
 /**
+ * struct uma_waiter - a thread that waits for an item
+ * @link: in uk_waiters, then in uk_served, then in neither; the keg's lock
+ * @task: the thread
+ * @item: what it was given, or NULL; the keg's lock
+ * @woken: something happened since it looked last
+ */
+struct uma_waiter {
+	struct list_head link;
+	struct task_struct *task;
+	void *item;
+	bool woken;
+};
+
+/**
  * struct uma_keg - a supply of items of one size
  * @uk_lock: guards what follows it up to @uk_wake_work
  * @uk_part: slabs with items in them and items out
@@ -161,9 +174,12 @@ static inline u16 uma_cache_flags(struct uma_cache *c)
  * @uk_unused_slabs: length of @uk_unused
  * @uk_unused_min: its least since the last working-set interval began
  * @uk_working_set: how many of them the interval before needed
- * @uk_sleepers: threads that wait for an item
- * @uk_wakeups: items freed that nobody was woken for yet
- * @uk_wait: where they sleep
+ * @uk_reserve: free items that only M_USE_RESERVE gets
+ * @uk_sleepers: threads that wait for an item, or are about to
+ * @uk_waiters: those in the order in which they came; the second list is of
+ *	those that may use the reserve, and goes first
+ * @uk_served: those that were given an item and not yet woken
+ * @uk_wake_head: whoever is first in line is to be woken, to look for memory
  * @uk_wake_work: wakes them, once the freeing caller's locks are gone
  * @uk_size: bytes of an item as asked for
  * @uk_align: its alignment, as a mask
@@ -193,10 +209,11 @@ struct uma_keg {
 	u32 uk_unused_slabs;
 	u32 uk_unused_min;
 	u32 uk_working_set;
+	u32 uk_reserve;
 	u32 uk_sleepers;
-	u32 uk_wakeups;
-
-	wait_queue_head_t uk_wait;
+	struct list_head uk_waiters[2];
+	struct list_head uk_served;
+	bool uk_wake_head;
 	struct irq_work uk_wake_work;
 
 	u32 uk_size;
@@ -306,8 +323,10 @@ unsigned int uma_keg_trim(struct uma_keg *keg, unsigned int nslabs);
 struct uma_slab *uma_keg_slab(struct uma_keg *keg, const void *item, u32 *num);
 u32 uma_keg_items_out(struct uma_keg *keg);
 bool uma_keg_can_supply(struct uma_keg *keg);
-void uma_keg_sleep_begin(struct uma_keg *keg);
-void uma_keg_sleep_end(struct uma_keg *keg);
+void uma_keg_wait_begin(struct uma_keg *keg, struct uma_waiter *w, int flags);
+bool uma_keg_wait_look(struct uma_keg *keg, uma_zone_t zone,
+		       struct uma_waiter *w, int flags, int *error);
+void uma_keg_wait_end(struct uma_keg *keg, struct uma_waiter *w);
 void uma_keg_add_zone(struct uma_keg *keg, uma_zone_t zone);
 void uma_keg_del_zone(struct uma_keg *keg, uma_zone_t zone);
 void uma_keg_set_zone_flag(struct uma_keg *keg, uma_zone_t zone, u16 flag,

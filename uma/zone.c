@@ -24,7 +24,7 @@
  * certain to succeed, after the constructor; a free when a caller frees.
  *
  * Limits. Who finds the keg at its limit and may sleep, publishes that
- * (uma_keg_sleep_begin()): frees then go past the caches to the slabs. Sections
+ * (uma_keg_wait_begin()): frees then go past the caches to the slabs. Sections
  * in flight may not have seen it, so they are waited for; then whatever the
  * caches still hold is drained. From here on no free item can hide: no cache
  * takes one, and no bucket is filled for a cache, while there are sleepers. One
@@ -163,40 +163,38 @@ static void zone_count(uma_zone_t zone, u64 *counter, unsigned int n)
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
 }
 
-/* Count an allocation that left its place earlier. */
-static void zone_count_alloc(uma_zone_t zone)
+/* Count allocations that left their place earlier. */
+static void zone_count_allocs(uma_zone_t zone, unsigned int n)
 {
 	struct uma_cache *c = zone_enter(zone, UC_BYPASS);
 
 	if (!c) {
-		zone_count(zone, &zone->uz_allocs, 1);
+		zone_count(zone, &zone->uz_allocs, n);
 		return;
 	}
-	WRITE_ONCE(c->uc_allocs, c->uc_allocs + 1);
+	WRITE_ONCE(c->uc_allocs, c->uc_allocs + n);
 	zone_leave(c);
 }
 
 /* Waiting for a limit, or for the pool. */
 
 struct zone_waiter {
-	wait_queue_entry_t keg;
+	struct uma_waiter keg;
 	wait_queue_entry_t pool;
-	struct task_struct *task;
-	bool woken;
 };
 
-/* A wake-up by the pool or by the keg: the waiter has one flag for both. */
+/* Pages came back to the pool: one flag says so, and that the keg woke us. */
 static int zone_waiter_wake(wait_queue_entry_t *entry, unsigned int mode,
 			    int sync, void *key)
 {
-	struct zone_waiter *w = entry->private;
+	struct uma_waiter *w = entry->private;
 
 	WRITE_ONCE(w->woken, true);
 	return wake_up_process(w->task);
 }
 
 /* Sleep until woken, or not at all if that was since the last time. */
-static void zone_waiter_sleep(struct zone_waiter *w, long timeout)
+static void zone_waiter_sleep(struct uma_waiter *w, long timeout)
 {
 	set_current_state(TASK_IDLE);
 	if (!READ_ONCE(w->woken))
@@ -217,8 +215,8 @@ static void keg_drain_zones(struct uma_keg *keg)
 }
 
 /*
- * Wait until one item can be had. Waiters are woken in the order in which they
- * came. Returns 1, or 0 where an init failed, as @error then says.
+ * Wait in the keg's line until an item is handed over. Returns 1, or 0 where an
+ * init failed, as @error then says.
  */
 static unsigned int zone_wait(uma_zone_t zone, void **items, int flags,
 			      int *error)
@@ -226,43 +224,38 @@ static unsigned int zone_wait(uma_zone_t zone, void **items, int flags,
 	struct uma_keg *keg = zone->uz_keg;
 	wait_queue_head_t *pool_wq = uma_pool_waitqueue(uma_pool);
 	struct zone_waiter w;
-	unsigned int got;
+	bool served;
 
 	zone_count(zone, &zone->uz_sleeps, 1);
-	w.task = current;
-	w.woken = false;
-	init_waitqueue_func_entry(&w.keg, zone_waiter_wake);
 	init_waitqueue_func_entry(&w.pool, zone_waiter_wake);
-	w.keg.private = &w;
-	w.pool.private = &w;
-	add_wait_queue_exclusive(&keg->uk_wait, &w.keg);
+	w.pool.private = &w.keg;
+	uma_keg_wait_begin(keg, &w.keg, flags);
 	add_wait_queue(pool_wq, &w.pool);
 	uma_pool_wait_begin(uma_pool);
-	uma_keg_sleep_begin(keg);
 	synchronize_rcu();
 	keg_drain_zones(keg);
 
-	flags |= M_QUEUED;
 	for (;;) {
-		got = uma_keg_alloc(keg, zone, items, 1, flags, error);
-		if (got || *error == -ECANCELED)
+		served = uma_keg_wait_look(keg, zone, &w.keg, flags, error);
+		if (served || *error == -ECANCELED)
 			break;
 		if (*error == -ENOMEM) {
 			uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
-			got = uma_keg_alloc(keg, zone, items, 1, flags, error);
-			if (got || *error == -ECANCELED)
+			served = uma_keg_wait_look(keg, zone, &w.keg, flags,
+						   error);
+			if (served || *error == -ECANCELED)
 				break;
 		}
 		uma_steer(UMA_STEER_LIMIT, zone);
-		zone_waiter_sleep(&w, *error == -ENOMEM ? POOL_WAIT :
-							  MAX_SCHEDULE_TIMEOUT);
+		zone_waiter_sleep(&w.keg, *error == -ENOMEM ?
+				  POOL_WAIT : MAX_SCHEDULE_TIMEOUT);
 	}
 
 	remove_wait_queue(pool_wq, &w.pool);
-	remove_wait_queue(&keg->uk_wait, &w.keg);
 	uma_pool_wait_end(uma_pool);
-	uma_keg_sleep_end(keg);
-	return got;
+	uma_keg_wait_end(keg, &w.keg);
+	*items = w.keg.item;
+	return served;
 }
 
 /*
@@ -307,7 +300,8 @@ static void *zone_get_locked(uma_zone_t zone, int flags, bool count)
 	int error;
 
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
-	b = uma_zone_pop(zone);
+	/* What is left on the list belongs to those in line, if there are any. */
+	b = READ_ONCE(zone->uz_keg->uk_sleepers) ? NULL : uma_zone_pop(zone);
 	if (b) {
 		item = b->ub_item[--b->ub_cnt];
 		if (b->ub_cnt)
@@ -564,7 +558,7 @@ static noinline void *uma_zalloc_slow(uma_zone_t zone, void *arg, int flags)
 		zone_count(zone, &zone->uz_fails, 1);
 		return NULL;
 	}
-	zone_count_alloc(zone);
+	zone_count_allocs(zone, 1);
 	return item;
 }
 
