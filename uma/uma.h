@@ -194,6 +194,10 @@ static inline void uma_zfree(uma_zone_t zone, void *item)
 	uma_zfree_arg(zone, item, NULL);
 }
 
+unsigned int uma_zalloc_bulk(uma_zone_t zone, void **items, unsigned int n,
+			     int flags);
+void uma_zfree_bulk(uma_zone_t zone, void **items, unsigned int n);
+
 int uma_zone_set_max(uma_zone_t zone, int nitems);
 int uma_zone_get_max(uma_zone_t zone);
 int uma_zone_get_cur(uma_zone_t zone);

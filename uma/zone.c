@@ -666,6 +666,226 @@ slow:
 }
 EXPORT_SYMBOL_GPL(uma_zfree_arg);
 
+/* Many at once. */
+
+/* The most items that move in one section, which keeps others from this CPU. */
+#define BULK_SECTION	256
+
+/* Take up to @n items out of the loaded bucket. */
+static unsigned int cache_take_many(struct uma_cache *c, void **items,
+				    unsigned int n)
+{
+	n = min(n, c->uc_cnt);
+	if (!n)
+		return 0;
+	memcpy(items, &c->uc_loaded->ub_item[c->uc_cnt - n],
+	       n * sizeof(*items));
+	WRITE_ONCE(c->uc_cnt, c->uc_cnt - n);
+	return n;
+}
+
+/* Put up to @n items into the loaded bucket. */
+static unsigned int cache_put_many(struct uma_cache *c, void **items,
+				   unsigned int n)
+{
+	n = min(n, c->uc_max - c->uc_cnt);
+	if (!n)
+		return 0;
+	memcpy(&c->uc_loaded->ub_item[c->uc_cnt], items, n * sizeof(*items));
+	WRITE_ONCE(c->uc_cnt, c->uc_cnt + n);
+	return n;
+}
+
+static void free_empty_buckets(struct list_head *empties)
+{
+	struct uma_bucket *b, *next;
+
+	list_for_each_entry_safe(b, next, empties, ub_link)
+		uma_bucket_free(b);
+}
+
+/*
+ * Up to @n items, and no more than one section may move, out of this CPU's cache
+ * and out of buckets that it takes whole from the zone's list. Counts them if
+ * all @n have come and @count says so.
+ */
+static unsigned int zone_get_many(uma_zone_t zone, void **items,
+				  unsigned int n, bool count)
+{
+	unsigned int got, wanted = n;
+	struct uma_bucket *empty;
+	struct uma_cache *c;
+	LIST_HEAD(empties);
+
+	c = zone_enter(zone, UC_BYPASS);
+	if (!c)
+		return 0;
+	n = min_t(unsigned int, n, BULK_SECTION);
+	got = cache_take_many(c, items, n);
+	while (got < n) {
+		if (c->uc_spare_cnt) {
+			cache_swap(c);
+		} else {
+			empty = NULL;
+			if (!cache_refill(zone, c, &empty))
+				break;
+			if (empty)
+				list_add(&empty->ub_link, &empties);
+		}
+		got += cache_take_many(c, items + got, n - got);
+	}
+	if (count && got == wanted)
+		WRITE_ONCE(c->uc_allocs, c->uc_allocs + got);
+	zone_leave(c);
+	free_empty_buckets(&empties);
+	return got;
+}
+
+/* Free @n items, whose dtor has run. */
+static void zone_put_many(uma_zone_t zone, void **items, unsigned int n,
+			  bool count)
+{
+	struct uma_bucket *b = NULL;
+	unsigned int put, round;
+	struct uma_cache *c;
+
+	while (n) {
+		c = zone_enter(zone, UC_BYPASS | UC_SLEEPERS);
+		if (!c)
+			break;
+		round = min_t(unsigned int, n, BULK_SECTION);
+		put = cache_put_many(c, items, round);
+		if (put < round && c->uc_spare &&
+		    c->uc_spare_cnt < c->uc_spare->ub_entries) {
+			cache_swap(c);
+			put += cache_put_many(c, items + put, round - put);
+		}
+		if (put < round && b) {
+			cache_unload(zone, c, b);
+			b = NULL;
+			put += cache_put_many(c, items + put, round - put);
+		}
+		if (count)
+			WRITE_ONCE(c->uc_frees, c->uc_frees + put);
+		zone_leave(c);
+		items += put;
+		n -= put;
+		if (put < round && !b) {
+			b = uma_bucket_alloc(zone,
+					     READ_ONCE(zone->uz_bucket_size),
+					     M_NOWAIT);
+			if (!b)
+				break;
+		}
+	}
+	uma_bucket_free(b);
+	while (n--)
+		zone_put_locked(zone, *items++, count);
+}
+
+/* Construct @n items; if one refuses, undo those before it. */
+static bool zone_ctor_many(uma_zone_t zone, void **items, unsigned int n,
+			   int flags)
+{
+	size_t size = zone->uz_keg->uk_size;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		uma_kasan_unpoison(items[i], size);
+		if (flags & M_ZERO)
+			memset(items[i], 0, size);
+		if (!zone->uz_ctor ||
+		    !zone->uz_ctor(items[i], size, NULL,
+				   flags & (M_WAITOK | M_NOWAIT)))
+			continue;
+		uma_kasan_poison(items[i], size);
+		while (i--) {
+			if (zone->uz_dtor)
+				zone->uz_dtor(items[i], size, NULL);
+			uma_kasan_poison(items[i], size);
+		}
+		return false;
+	}
+	return true;
+}
+
+/**
+ * uma_zalloc_bulk() - allocate many items
+ * @zone: the zone
+ * @items: where to leave them
+ * @n: how many
+ * @flags: as for uma_zalloc()
+ *
+ * They come by the bucket: one section and one copy for as many as the cache
+ * has, one lock for each whole bucket of the zone's list. All come or none. With
+ * M_WAITOK and a limit that @n items never fit in, it waits for ever.
+ *
+ * Context: as uma_zalloc().
+ * Return: @n, or 0 for want of memory with M_NOWAIT, or where a constructor or
+ * an initialiser failed.
+ */
+unsigned int uma_zalloc_bulk(uma_zone_t zone, void **items, unsigned int n,
+			     int flags)
+{
+	bool count = zone->uz_ctor ? COUNT_LATER : COUNT;
+	unsigned int got, more;
+	int error;
+
+	might_sleep_if(flags & M_WAITOK);
+	got = zone_get_many(zone, items, n, count);
+	if (got < n)
+		count = COUNT_LATER;
+	while (got < n) {
+		/* Not by way of a bucket: there is a place for them here. */
+		more = zone_import(zone, items + got,
+				   min_t(unsigned int, n - got, BULK_SECTION),
+				   flags, false, &error);
+		if (!more) {
+			items[got] = zone_get_locked(zone, flags, COUNT_LATER);
+			more = !!items[got];
+		}
+		if (!more)
+			break;
+		got += more;
+		got += zone_get_many(zone, items + got, n - got, COUNT_LATER);
+	}
+	if (got == n && zone_ctor_many(zone, items, n, flags)) {
+		if (!count)
+			zone_count_allocs(zone, n);
+		return n;
+	}
+	zone_put_many(zone, items, got, COUNT_LATER);
+	zone_count(zone, &zone->uz_fails, 1);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(uma_zalloc_bulk);
+
+/**
+ * uma_zfree_bulk() - free many items
+ * @zone: the zone that all of them came from
+ * @items: the items, none of them NULL; the array is the caller's again
+ * @n: how many
+ *
+ * Context: any but NMI, under any lock of the caller.
+ */
+void uma_zfree_bulk(uma_zone_t zone, void **items, unsigned int n)
+{
+	unsigned int i;
+
+	if (uma_cache_flags(raw_cpu_ptr(zone->uz_cpu)) & UC_BYPASS) {
+		for (i = 0; i < n; i++)
+			uma_zfree(zone, items[i]);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		if (zone->uz_dtor)
+			zone->uz_dtor(items[i], zone->uz_keg->uk_size, NULL);
+		uma_kasan_poison(items[i], zone->uz_keg->uk_size);
+	}
+	zone_put_many(zone, items, n, COUNT);
+}
+EXPORT_SYMBOL_GPL(uma_zfree_bulk);
+
 /* Creation and destruction. */
 
 /* Free a zone that is on no list; it has no item out and nothing cached. */
