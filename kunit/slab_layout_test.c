@@ -349,7 +349,7 @@ static void uma_14_bad_arguments_are_refused(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
 		KUNIT_EXPECT_EQ_MSG(test, uma_slab_layout(64, bad[i], 0, &l),
 				    -EINVAL, "alignment %#x", bad[i]);
-	KUNIT_EXPECT_EQ(test, uma_slab_layout(64, 7, 0x4, &l), -EINVAL);
+	KUNIT_EXPECT_EQ(test, uma_slab_layout(64, 7, 0x8, &l), -EINVAL);
 	KUNIT_EXPECT_EQ(test, uma_slab_layout(64, 7, 0x80000000, &l), -EINVAL);
 }
 

@@ -14,6 +14,7 @@
  * on single items.
  */
 
+#include <linux/log2.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 
@@ -107,6 +108,19 @@ unsigned int uma_bucket_max(size_t item_size)
 }
 
 /**
+ * uma_bucket_fit() - the largest bucket that holds no more than so many items
+ * @entries: how many
+ *
+ * Return: entries, 0 where every bucket is larger.
+ */
+unsigned int uma_bucket_fit(unsigned int entries)
+{
+	if (entries < BUCKET_LEAST)
+		return 0;
+	return min_t(unsigned int, rounddown_pow_of_two(entries), BUCKET_MOST);
+}
+
+/**
  * uma_bucket_alloc() - allocate an empty bucket
  * @zone: the zone that it is for
  * @entries: the least number of items to hold, at most BUCKET_MOST; 0 where the
@@ -180,9 +194,9 @@ unsigned int uma_items_release(uma_zone_t zone, void **items, unsigned int n)
 	for (i = 0; i < n; i++) {
 		if (!uma_keg_check(keg, zone->uz_name, items[i]))
 			continue;
-		uma_kasan_unpoison(items[i], keg->uk_size);
+		uma_item_unpoison(keg, items[i]);
 		zone->uz_fini(items[i], keg->uk_size);
-		uma_kasan_poison(items[i], keg->uk_size);
+		uma_item_poison(keg, items[i]);
 		freed += uma_keg_free(keg, zone->uz_name, &items[i], 1);
 	}
 	return freed;

@@ -158,44 +158,30 @@ static void keg_wake_head(struct uma_keg *keg)
 	irq_work_queue(&keg->uk_wake_work);
 }
 
-/**
- * uma_keg_create() - create a keg
- * @name: for messages; not copied, lives as long as the keg
- * @size: bytes of an item
- * @uminit: run for each item of a new slab, or NULL
- * @fini: run for each item before its slab goes, or NULL
- * @align: alignment as a mask
- * @flags: UMA_ZONE_* and UMA_ZFLAG_*
- *
- * Context: process context, may sleep.
- * Return: the keg, or an ERR_PTR: -EINVAL or -E2BIG from the layout, -ENOMEM.
- */
-struct uma_keg *uma_keg_create(const char *name, size_t size, uma_init uminit,
-			       uma_fini fini, unsigned int align, u32 flags)
+/* How slabs look by a keg's size, alignment and flags, and @how besides. */
+static int keg_layout(struct uma_keg *keg, unsigned int how,
+		      struct uma_slab_layout *l)
 {
-	unsigned int how = 0;
-	struct uma_keg *keg;
-	int error;
-
-	keg = kzalloc(sizeof(*keg), GFP_KERNEL);
-	if (!keg)
-		return ERR_PTR(-ENOMEM);
-	if (flags & UMA_ZONE_REFCNT)
+	if (keg->uk_flags & UMA_ZONE_REFCNT)
 		how |= UMA_LAYOUT_REFCNT;
-	if (flags & UMA_ZONE_OFFPAGE)
+	if (keg->uk_flags & UMA_ZONE_PCPU)
+		return uma_slab_layout_percpu(keg->uk_size, keg->uk_align, how,
+					      keg->uk_copies, l);
+	if (keg->uk_flags & UMA_ZONE_OFFPAGE)
 		how |= UMA_LAYOUT_OFFPAGE;
-	error = uma_slab_layout(size, align, how, &keg->uk_layout);
-	if (error) {
-		kfree(keg);
-		return ERR_PTR(error);
-	}
-	/* What headers and buckets are made of must not need a header. */
-	if (WARN_ON_ONCE(flags & UMA_ZFLAG_INTERNAL &&
-			 keg->uk_layout.offpage)) {
-		kfree(keg);
-		return ERR_PTR(-EINVAL);
-	}
+	if (keg->uk_flags & UMA_ZONE_CACHESPREAD)
+		how |= UMA_LAYOUT_SPREAD;
+	return uma_slab_layout(keg->uk_size, keg->uk_align, how, l);
+}
 
+/* A keg without a layout. */
+static struct uma_keg *keg_alloc(const char *name, size_t size,
+				 unsigned int align, u32 flags)
+{
+	struct uma_keg *keg = kzalloc(sizeof(*keg), GFP_KERNEL);
+
+	if (!keg)
+		return NULL;
 	raw_spin_lock_init(&keg->uk_lock);
 	if (flags & UMA_ZONE_MTXCLASS) {
 		lockdep_register_key(&keg->uk_key);
@@ -213,9 +199,84 @@ struct uma_keg *uma_keg_create(const char *name, size_t size, uma_init uminit,
 	keg->uk_size = size;
 	keg->uk_align = align;
 	keg->uk_flags = flags;
+	keg->uk_copies = flags & UMA_ZONE_PCPU ? nr_cpu_ids : 1;
+	keg->uk_name = name;
+	return keg;
+}
+
+static void keg_free(struct uma_keg *keg)
+{
+	if (keg->uk_flags & UMA_ZONE_MTXCLASS)
+		lockdep_unregister_key(&keg->uk_key);
+	kfree(keg);
+}
+
+/**
+ * uma_keg_create() - create a keg
+ * @name: for messages; not copied, lives as long as the keg
+ * @size: bytes of an item
+ * @uminit: run for each item of a new slab, or NULL
+ * @fini: run for each item before its slab goes, or NULL
+ * @align: alignment as a mask
+ * @flags: UMA_ZONE_* and UMA_ZFLAG_*
+ *
+ * Context: process context, may sleep.
+ * Return: the keg, or an ERR_PTR: -EINVAL or -E2BIG from the layout, -ENOMEM.
+ */
+struct uma_keg *uma_keg_create(const char *name, size_t size, uma_init uminit,
+			       uma_fini fini, unsigned int align, u32 flags)
+{
+	struct uma_keg *keg;
+	int error;
+
+	/* Each of these says where items lie, and differently. */
+	if (hweight32(flags & (UMA_ZONE_PCPU | UMA_ZONE_CACHESPREAD)) > 1)
+		return ERR_PTR(-EINVAL);
+	keg = keg_alloc(name, size, align, flags);
+	if (!keg)
+		return ERR_PTR(-ENOMEM);
+	error = keg_layout(keg, 0, &keg->uk_layout);
+	/* What headers and buckets are made of must not need a header. */
+	if (!error && WARN_ON_ONCE(flags & UMA_ZFLAG_INTERNAL &&
+				   keg->uk_layout.offpage))
+		error = -EINVAL;
+	if (error) {
+		keg_free(keg);
+		return ERR_PTR(error);
+	}
 	keg->uk_init = uminit;
 	keg->uk_fini = fini;
-	keg->uk_name = name;
+	return keg;
+}
+
+/**
+ * uma_keg_create_import() - create a keg without slabs
+ * @name: for messages; not copied, lives as long as the keg
+ * @size: bytes of an item
+ * @import: where items come from
+ * @release: where they go
+ * @arg: argument of both
+ * @flags: UMA_ZONE_*
+ *
+ * What is a page to other kegs is an item to this one: its limit is exact.
+ *
+ * Context: process context, may sleep.
+ * Return: the keg, or an ERR_PTR.
+ */
+struct uma_keg *uma_keg_create_import(const char *name, size_t size,
+				      uma_import import, uma_release release,
+				      void *arg, u32 flags)
+{
+	struct uma_keg *keg = keg_alloc(name, size, 0, flags);
+
+	if (!keg)
+		return ERR_PTR(-ENOMEM);
+	keg->uk_layout.rsize = size;
+	keg->uk_layout.ipers = 1;
+	keg->uk_layout.pages = 1;
+	keg->uk_import = import;
+	keg->uk_release = release;
+	keg->uk_arg = arg;
 	return keg;
 }
 
@@ -351,7 +412,7 @@ static void keg_slab_fini(struct uma_keg *keg, struct uma_slab *slab,
 	for (i = 0; i < n; i++) {
 		void *item = slab_item(keg, slab, i);
 
-		uma_kasan_unpoison(item, keg->uk_size);
+		uma_item_unpoison(keg, item);
 		if (keg->uk_fini)
 			keg->uk_fini(item, keg->uk_size);
 	}
@@ -429,7 +490,7 @@ static struct uma_slab *keg_slab_create(struct uma_keg *keg, uma_zone_t zone,
 		void *item = slab_item(keg, slab, i);
 
 		if (keg->uk_flags & UMA_ZONE_ZINIT)
-			memset(item, 0, keg->uk_size);
+			uma_item_zero(keg, item);
 		if (keg->uk_init && keg->uk_init(item, keg->uk_size, flags &
 						 (M_WAITOK | M_NOWAIT))) {
 			keg_slab_fini(keg, slab, i);
@@ -438,7 +499,7 @@ static struct uma_slab *keg_slab_create(struct uma_keg *keg, uma_zone_t zone,
 		}
 	}
 	for (i = 0; i < l->ipers; i++)
-		uma_kasan_poison(slab_item(keg, slab, i), keg->uk_size);
+		uma_item_poison(keg, slab_item(keg, slab, i));
 	return slab;
 }
 
@@ -501,27 +562,38 @@ static void keg_slab_unlink(struct uma_keg *keg, struct uma_slab *slab)
 	}
 }
 
-/* Count a slab's pages before it is made: -ENOSPC where the limit forbids. */
-static int keg_promise_pages(struct uma_keg *keg)
+/*
+ * Count up to @n slabs' pages before they are had, as many as the limit leaves
+ * room for. Of room, those in line come first: without M_QUEUED they leave none.
+ */
+static u32 keg_promise_pages(struct uma_keg *keg, u32 n, int flags)
 {
 	u32 pages = keg->uk_layout.pages;
 	unsigned long irq;
-	int error = 0;
 
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
-	if (keg->uk_maxpages && keg->uk_pages + pages > keg->uk_maxpages)
-		error = -ENOSPC;
-	else
-		WRITE_ONCE(keg->uk_pages, keg->uk_pages + pages);
+	if (keg->uk_maxpages) {
+		u32 room = keg->uk_maxpages > keg->uk_pages ?
+			   keg->uk_maxpages - keg->uk_pages : 0;
+
+		n = min(n, room / pages);
+		if (!(flags & M_QUEUED) && keg_first_waiter(keg, U32_MAX))
+			n = 0;
+	}
+	WRITE_ONCE(keg->uk_pages, keg->uk_pages + n * pages);
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
-	return error;
+	return n;
 }
 
-static void keg_return_pages(struct uma_keg *keg)
+/* Take the pages of @n slabs off the count again. */
+static void keg_return_pages(struct uma_keg *keg, u32 n)
 {
-	lockdep_assert_held(&keg->uk_lock);
-	WRITE_ONCE(keg->uk_pages, keg->uk_pages - keg->uk_layout.pages);
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	WRITE_ONCE(keg->uk_pages, keg->uk_pages - n * keg->uk_layout.pages);
 	keg_wake_head(keg);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 }
 
 static unsigned int slab_take(struct uma_keg *keg, struct uma_slab *slab,
@@ -572,19 +644,38 @@ static struct uma_slab *keg_make_slab(struct uma_keg *keg, uma_zone_t zone,
 				      int flags)
 {
 	struct uma_slab *slab;
-	unsigned long irq;
-	int error;
 
-	error = keg_promise_pages(keg);
-	if (error)
-		return ERR_PTR(error);
+	if (!keg_promise_pages(keg, 1, flags))
+		return ERR_PTR(-ENOSPC);
 	slab = keg_slab_create(keg, zone, flags);
-	if (IS_ERR(slab)) {
-		raw_spin_lock_irqsave(&keg->uk_lock, irq);
-		keg_return_pages(keg);
-		raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
-	}
+	if (IS_ERR(slab))
+		keg_return_pages(keg, 1);
 	return slab;
+}
+
+/* Items of a keg without slabs. */
+static unsigned int keg_import(struct uma_keg *keg, void **items,
+			       unsigned int n, int flags, int *error)
+{
+	int got;
+
+	n = keg_promise_pages(keg, n, flags);
+	if (!n) {
+		*error = -ENOSPC;
+		return 0;
+	}
+	got = keg->uk_import(keg->uk_arg, items, n, numa_mem_id(),
+			     flags & (M_WAITOK | M_NOWAIT | M_USE_RESERVE));
+	if (WARN_ONCE(got < 0 || got > n,
+		      "uma: import of %s brought %d items of %u\n",
+		      keg->uk_name, got, n))
+		got = clamp_t(int, got, 0, n);
+	if (got < n)
+		keg_return_pages(keg, n - got);
+	/* Less may be had where many were not; nothing is the last word. */
+	if (!got)
+		*error = n > 1 ? -ENOMEM : -ECANCELED;
+	return got;
 }
 
 static void keg_insert_slab(struct uma_keg *keg, struct uma_slab *slab)
@@ -636,7 +727,7 @@ int uma_keg_grow(struct uma_keg *keg, uma_zone_t zone, int flags)
  * allocf and init, and only with M_WAITOK; it does not wait for pages of the pool
  * or for the limit, which is the zone's to do.
  * Return: items left in @items, or 0 with @error -ENOSPC (the limit), -ENOMEM (no
- * memory) or -ECANCELED (an init failed).
+ * memory) or -ECANCELED (an init failed, or an import).
  */
 unsigned int uma_keg_alloc(struct uma_keg *keg, uma_zone_t zone, void **items,
 			   unsigned int n, int flags, int *error)
@@ -644,6 +735,8 @@ unsigned int uma_keg_alloc(struct uma_keg *keg, uma_zone_t zone, void **items,
 	unsigned int got = 0;
 	unsigned long irq;
 
+	if (keg->uk_import)
+		return keg_import(keg, items, n, flags, error);
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
 	while (got < n) {
 		u32 room, keep = flags & M_USE_RESERVE ? 0 : keg->uk_reserve;
@@ -727,8 +820,8 @@ static void keg_refuse(const char *who, const void *item, const char *why)
  * @item: any value at all
  *
  * Context: any but NMI.
- * Return: true if @item is an item of @keg that is out of its slab; else a
- * message was printed.
+ * Return: true if @item is an item of @keg that is out of its slab, or if the keg
+ * has none and cannot know; else a message was printed.
  */
 bool uma_keg_check(struct uma_keg *keg, const char *who, void *item)
 {
@@ -737,6 +830,8 @@ bool uma_keg_check(struct uma_keg *keg, const char *who, void *item)
 	unsigned int i;
 	unsigned long irq;
 
+	if (keg->uk_import)
+		return true;
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
 	why = keg_identify(keg, item, &slab, &i);
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
@@ -764,6 +859,11 @@ unsigned int uma_keg_free(struct uma_keg *keg, const char *who, void **items,
 	unsigned int i, num, freed = 0;
 	unsigned long irq;
 
+	if (keg->uk_import) {
+		keg->uk_release(keg->uk_arg, items, n);
+		keg_return_pages(keg, n);
+		return n;
+	}
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
 	for (i = 0; i < n; i++) {
 		struct uma_slab *slab;
@@ -831,7 +931,8 @@ static struct uma_slab *keg_steal_unused(struct uma_keg *keg)
 
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
 	/* The one that has been unused longest. */
-	slab = list_empty(&keg->uk_unused) ? NULL :
+	slab = list_empty(&keg->uk_unused) ||
+	       keg->uk_free < keg->uk_reserve + keg->uk_layout.ipers ? NULL :
 	       list_last_entry(&keg->uk_unused, struct uma_slab, us_link);
 	if (slab) {
 		keg_slab_unlink(keg, slab);
@@ -851,7 +952,6 @@ static unsigned int keg_release(struct uma_keg *keg, unsigned int nslabs)
 
 	for (n = 0; n < nslabs; n++) {
 		struct uma_slab *slab = keg_steal_unused(keg);
-		unsigned long irq;
 
 		if (!slab)
 			break;
@@ -859,15 +959,12 @@ static unsigned int keg_release(struct uma_keg *keg, unsigned int nslabs)
 			unsigned int i;
 
 			for (i = 0; i < keg->uk_layout.ipers; i++)
-				uma_kasan_unpoison(slab_item(keg, slab, i),
-						   keg->uk_size);
+				uma_item_unpoison(keg, slab_item(keg, slab, i));
 		} else {
 			keg_slab_fini(keg, slab, keg->uk_layout.ipers);
 		}
 		keg_slab_destroy(keg, slab);
-		raw_spin_lock_irqsave(&keg->uk_lock, irq);
-		keg_return_pages(keg);
-		raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+		keg_return_pages(keg, 1);
 		cond_resched();
 	}
 	return n;
@@ -901,14 +998,13 @@ void uma_keg_destroy(struct uma_keg *keg)
 {
 	if (IS_ERR_OR_NULL(keg))
 		return;
+	uma_keg_set_reserve(keg, 0);
 	keg_release(keg, UINT_MAX);
 	irq_work_sync(&keg->uk_wake_work);
 	WARN_ON_ONCE(keg->uk_slabs || !list_empty(&keg->uk_zones));
 	if (keg->uk_kva)
 		keg_backing_destroy(keg);
-	if (keg->uk_flags & UMA_ZONE_MTXCLASS)
-		lockdep_unregister_key(&keg->uk_key);
-	kfree(keg);
+	keg_free(keg);
 }
 
 /**
@@ -924,7 +1020,8 @@ u32 uma_keg_items_out(struct uma_keg *keg)
 	u32 n;
 
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
-	n = keg->uk_slabs * keg->uk_layout.ipers - keg->uk_free;
+	n = keg->uk_import ? keg->uk_pages :
+			     keg->uk_slabs * keg->uk_layout.ipers - keg->uk_free;
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 	return n;
 }
@@ -967,6 +1064,24 @@ u32 uma_keg_get_max(struct uma_keg *keg)
 }
 
 /**
+ * uma_keg_set_reserve() - keep free items back for M_USE_RESERVE
+ * @keg: the keg
+ * @nitems: how many; the last ones in slabs, which nobody else is given and
+ *	which reclaim leaves where they are
+ *
+ * Context: any.
+ */
+void uma_keg_set_reserve(struct uma_keg *keg, u32 nitems)
+{
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	WRITE_ONCE(keg->uk_reserve, nitems);
+	keg_serve(keg);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+}
+
+/**
  * uma_keg_can_supply() - is there an item, or room for a slab?
  * @keg: the keg
  *
@@ -976,7 +1091,7 @@ bool uma_keg_can_supply(struct uma_keg *keg)
 {
 	u32 max = READ_ONCE(keg->uk_maxpages);
 
-	return READ_ONCE(keg->uk_free) || !max ||
+	return READ_ONCE(keg->uk_free) > READ_ONCE(keg->uk_reserve) || !max ||
 	       READ_ONCE(keg->uk_pages) + keg->uk_layout.pages <= max;
 }
 
@@ -1090,7 +1205,13 @@ bool uma_keg_wait_look(struct uma_keg *keg, uma_zone_t zone,
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 	if (served)
 		return true;
-	*error = first ? uma_keg_grow(keg, zone, flags | M_QUEUED) : -EAGAIN;
+	if (!first) {
+		*error = -EAGAIN;
+		return false;
+	}
+	if (keg->uk_import)
+		return keg_import(keg, &w->item, 1, flags | M_QUEUED, error);
+	*error = uma_keg_grow(keg, zone, flags | M_QUEUED);
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
 	served = keg_collect(keg, w);
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
@@ -1173,6 +1294,9 @@ int uma_keg_set_backing(struct uma_keg *keg, struct vm_object *obj, u32 nitems)
 		return -EINVAL;
 	if (keg->uk_pages || keg->uk_allocf || keg->uk_kva)
 		return -EBUSY;
+	/* Its pages are neighbours in the range, not in memory. */
+	if (keg->uk_import || keg->uk_flags & (UMA_ZONE_CONTIG | UMA_ZONE_PCPU))
+		return -EINVAL;
 	kva = uma_kva_reserve((unsigned long)slabs * keg->uk_layout.pages);
 	if (IS_ERR(kva))
 		return PTR_ERR(kva);
@@ -1197,11 +1321,11 @@ int uma_keg_set_backing(struct uma_keg *keg, struct vm_object *obj, u32 nitems)
  * @allocf: the consumer's function, NULL for the pool again
  *
  * Context: process context.
- * Return: 0, -EBUSY, or what the changed layout answers.
+ * Return: 0, -EBUSY, what the changed layout answers, or -EINVAL for a keg that
+ * has no slabs or whose slabs the pool must make.
  */
 int uma_keg_set_allocf(struct uma_keg *keg, uma_alloc allocf)
 {
-	unsigned int how = allocf ? UMA_LAYOUT_OFFPAGE : 0;
 	struct uma_slab_layout l;
 	unsigned long irq;
 	u32 max;
@@ -1209,11 +1333,9 @@ int uma_keg_set_allocf(struct uma_keg *keg, uma_alloc allocf)
 
 	if (keg->uk_pages || keg->uk_kva)
 		return -EBUSY;
-	if (keg->uk_flags & UMA_ZONE_REFCNT)
-		how |= UMA_LAYOUT_REFCNT;
-	if (keg->uk_flags & UMA_ZONE_OFFPAGE)
-		how |= UMA_LAYOUT_OFFPAGE;
-	error = uma_slab_layout(keg->uk_size, keg->uk_align, how, &l);
+	if (keg->uk_import || keg->uk_flags & (UMA_ZONE_CONTIG | UMA_ZONE_PCPU))
+		return -EINVAL;
+	error = keg_layout(keg, allocf ? UMA_LAYOUT_OFFPAGE : 0, &l);
 	if (error)
 		return error;
 	/* A limit was for slabs of the old layout; it stays what it was in items. */

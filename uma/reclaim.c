@@ -375,6 +375,24 @@ void uma_reclaim(int req)
 }
 EXPORT_SYMBOL_GPL(uma_reclaim);
 
+/**
+ * uma_zone_reclaim() - give memory of one zone back to the pool
+ * @zone: the zone; unused slabs are those of its keg
+ * @req: UMA_RECLAIM_TRIM, UMA_RECLAIM_DRAIN or UMA_RECLAIM_DRAIN_CPU
+ *
+ * Context: process context, may sleep; not from a fini of this zone.
+ * Return: 0, or -EINVAL for a request that there is not. (BSD's returns nothing.)
+ */
+int uma_zone_reclaim(uma_zone_t zone, int req)
+{
+	might_sleep();
+	if (req < UMA_RECLAIM_TRIM || req > UMA_RECLAIM_DRAIN_CPU)
+		return -EINVAL;
+	zone_reclaim(zone, req);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(uma_zone_reclaim);
+
 static void shortage_fn(struct work_struct *work)
 {
 	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);

@@ -196,6 +196,35 @@ u32 uma_slab_offpage_items(bool refcnt)
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_slab_offpage_items);
 
+/* Whether a size and an alignment make sense, and what an item then takes. */
+static int item_stride(size_t size, unsigned int align, size_t most, u32 *rsize)
+{
+	if (!size || align >= PAGE_SIZE || (align & (align + 1)))
+		return -EINVAL;
+	if (size > most)
+		return -E2BIG;
+	*rsize = ALIGN(max_t(u32, size, SMALLEST_ITEM), align + 1);
+	return 0;
+}
+
+/*
+ * Items whose first bytes are what everyone looks at share few lines of the
+ * processor's cache if all of them start at the same few offsets in a page. With a
+ * stride that is an odd multiple of the alignment, a number prime to all powers of
+ * two, they start at every offset there is before one comes again; that takes
+ * as many pages as the stride is multiples.
+ */
+static void layout_spread(struct uma_slab_layout *l, u32 rsize, u32 step,
+			  bool refcnt)
+{
+	if (!(rsize & step))
+		rsize += step;
+	layout_off_page(l, rsize,
+			max_t(u32, DIV_ROUND_UP(rsize, PAGE_SIZE),
+			      min_t(u32, rsize / step, UMA_SLAB_PAGES_SPREAD)),
+			refcnt, uma_slab_offpage_items(refcnt));
+}
+
 /**
  * uma_slab_layout() - decide how the slabs for an item look
  * @size: bytes of an item
@@ -212,16 +241,56 @@ int uma_slab_layout(size_t size, unsigned int align, unsigned int flags,
 	bool refcnt = flags & UMA_LAYOUT_REFCNT;
 	bool forced = flags & UMA_LAYOUT_OFFPAGE;
 	u32 rsize;
+	int error;
 
-	if (!size || align >= PAGE_SIZE || (align & (align + 1)) ||
-	    (flags & ~(UMA_LAYOUT_REFCNT | UMA_LAYOUT_OFFPAGE)))
+	if (flags & ~(UMA_LAYOUT_REFCNT | UMA_LAYOUT_OFFPAGE |
+		      UMA_LAYOUT_SPREAD))
 		return -EINVAL;
-	if (size > UMA_SLAB_PAGES_MAX * PAGE_SIZE)
-		return -E2BIG;
-
-	rsize = ALIGN(max_t(u32, size, SMALLEST_ITEM), align + 1);
-	choose_pages(l, rsize, refcnt, forced,
-		     forced ? uma_slab_offpage_items(refcnt) : U32_MAX);
+	error = item_stride(size, align, UMA_SLAB_PAGES_MAX * PAGE_SIZE,
+			    &rsize);
+	if (error)
+		return error;
+	if (flags & UMA_LAYOUT_SPREAD)
+		layout_spread(l, rsize, ALIGN(align + 1, SMALLEST_ITEM),
+			      refcnt);
+	else
+		choose_pages(l, rsize, refcnt, forced,
+			     forced ? uma_slab_offpage_items(refcnt) : U32_MAX);
 	return 0;
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_slab_layout);
+
+/**
+ * uma_slab_layout_percpu() - the same for items of which each CPU has a copy
+ * @size: bytes of one copy, a page at the most
+ * @align: as for uma_slab_layout()
+ * @flags: UMA_LAYOUT_REFCNT or 0
+ * @copies: how many CPUs
+ * @l: where to store the layout; untouched after an error
+ *
+ * The slab has a page for each CPU, all cut alike, and the copies of an item lie a
+ * page apart. The items of the layout are those of the first page. The header is
+ * off-page, so that all pages are alike.
+ *
+ * Return: as uma_slab_layout(); -E2BIG also for more copies than a slab has pages.
+ */
+int uma_slab_layout_percpu(size_t size, unsigned int align, unsigned int flags,
+			   unsigned int copies, struct uma_slab_layout *l)
+{
+	bool refcnt = flags & UMA_LAYOUT_REFCNT;
+	u32 rsize;
+	int error;
+
+	if (flags & ~UMA_LAYOUT_REFCNT || !copies)
+		return -EINVAL;
+	error = item_stride(size, align, PAGE_SIZE, &rsize);
+	if (error)
+		return error;
+	if (copies > UMA_SLAB_PAGES_MAX)
+		return -E2BIG;
+	layout_off_page(l, rsize, 1, refcnt, uma_slab_offpage_items(refcnt));
+	l->pages = copies;
+	l->waste *= copies;
+	return 0;
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_slab_layout_percpu);

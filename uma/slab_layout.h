@@ -35,6 +35,8 @@ struct uma_slab {
 #define UMA_SLAB_PAGES_MANY	8
 /* Most pages of any slab: what one item can be large. */
 #define UMA_SLAB_PAGES_MAX	1024
+/* Most pages of a slab that spreads its items over the cache's lines. */
+#define UMA_SLAB_PAGES_SPREAD	32
 /*
  * With its header in it, a slab may waste less than a page divided by this
  * (BSD's UMA_MAX_WASTE).
@@ -44,6 +46,7 @@ struct uma_slab {
 /* Asked of uma_slab_layout(). */
 #define UMA_LAYOUT_REFCNT	0x1	/* a counter for each item */
 #define UMA_LAYOUT_OFFPAGE	0x2	/* header outside, whatever the waste */
+#define UMA_LAYOUT_SPREAD	0x4	/* items start at all offsets in a page */
 
 /**
  * struct uma_slab_layout - how the slabs of a keg look
@@ -69,6 +72,8 @@ struct uma_slab_layout {
 
 int uma_slab_layout(size_t size, unsigned int align, unsigned int flags,
 		    struct uma_slab_layout *l);
+int uma_slab_layout_percpu(size_t size, unsigned int align, unsigned int flags,
+			   unsigned int copies, struct uma_slab_layout *l);
 u32 uma_slab_header_size(u32 ipers, bool refcnt, u32 *ref_off);
 u32 uma_slab_offpage_items(bool refcnt);
 

@@ -122,7 +122,9 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(uma_zone_in_use);
  */
 u32 uma_zone_pages(uma_zone_t zone)
 {
-	return READ_ONCE(zone->uz_keg->uk_pages);
+	struct uma_keg *keg = zone->uz_keg;
+
+	return keg->uk_import ? 0 : READ_ONCE(keg->uk_pages);
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_zone_pages);
 
@@ -146,7 +148,7 @@ void uma_zone_stats(uma_zone_t zone, struct uma_type_header *uth,
 	uth->uth_align = keg->uk_align;
 	uth->uth_size = keg->uk_size;
 	uth->uth_rsize = keg->uk_layout.rsize;
-	uth->uth_maxpages = READ_ONCE(keg->uk_maxpages);
+	uth->uth_maxpages = keg->uk_import ? 0 : READ_ONCE(keg->uk_maxpages);
 	uth->uth_limit = uma_zone_get_max(zone);
 	uth->uth_pages = uma_zone_pages(zone);
 	uth->uth_keg_free = READ_ONCE(keg->uk_free);

@@ -8,7 +8,9 @@
 #ifndef _UMA_UMA_H
 #define _UMA_UMA_H
 
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/smp.h>
 #include <linux/types.h>
 
 struct uma_zone;
@@ -25,18 +27,23 @@ typedef size_t vm_size_t;
 #define M_NOWAIT	0x0001	/* fail rather than sleep */
 #define M_WAITOK	0x0002	/* sleep until memory can be had */
 #define M_ZERO		0x0100	/* the item comes back zeroed */
-#define M_USE_RESERVE	0x0400	/* the pool's last pages may be used */
+#define M_USE_RESERVE	0x0400	/* the last pages of the pool, and uma_zone_reserve() */
 
 /*
  * Zone flags, by their BSD values. One that is not listed here, or that a
  * caller has no business to set, makes uma_zcreate() refuse.
  */
 #define UMA_ZONE_ZINIT		0x0002	/* items are zeroed when their slab is made */
+#define UMA_ZONE_CONTIG		0x0004	/* a slab's pages are physically contiguous */
 #define UMA_ZONE_OFFPAGE	0x0008	/* slab header outside the slab */
 #define UMA_ZONE_NOFREE		0x0020	/* slabs never go back to the pool */
 #define UMA_ZONE_MTXCLASS	0x0040	/* lock class of its own for lockdep */
 #define UMA_ZONE_SECONDARY	0x0200	/* read only: stacked on another zone's keg */
 #define UMA_ZONE_REFCNT		0x0400	/* a reference counter for each item */
+#define UMA_ZONE_MAXBUCKET	0x0800	/* the largest buckets, from the start */
+#define UMA_ZONE_MINBUCKET	0x1000	/* the smallest buckets, for ever */
+#define UMA_ZONE_CACHESPREAD	0x2000	/* items start at all offsets in a page */
+#define UMA_ZONE_PCPU		0x8000	/* a copy of each item for each CPU */
 
 /* Alignment of items, as a mask: one less than a power of two. */
 #define UMA_ALIGN_PTR	(sizeof(void *) - 1)
@@ -110,9 +117,46 @@ typedef void *(*uma_alloc)(uma_zone_t zone, vm_size_t size, u8 *pflag, int wait)
  */
 typedef void (*uma_free)(void *mem, vm_size_t size, u8 pflag);
 
+/**
+ * typedef uma_import - supply a cache-only zone with items
+ * @arg: as given to uma_zcache_create()
+ * @store: where to leave the items
+ * @count: how many are wanted
+ * @domain: the memory node that they are wanted from, if it matters
+ * @flags: M_WAITOK or M_NOWAIT, perhaps M_USE_RESERVE
+ *
+ * Called without any of UMA's locks. With M_WAITOK it waits for memory itself: an
+ * allocation that gets none from it fails.
+ *
+ * Return: how many it left there, 0 to @count.
+ */
+typedef int (*uma_import)(void *arg, void **store, int count, int domain,
+			  int flags);
+
+/**
+ * typedef uma_release - take items of a cache-only zone back
+ * @arg: as given to uma_zcache_create()
+ * @store: the items
+ * @count: how many
+ */
+typedef void (*uma_release)(void *arg, void **store, int count);
+
+/**
+ * typedef uma_maxaction_t - told that a zone has hit its limit
+ * @zone: the zone
+ * @unused: 0
+ *
+ * Called in process context, some time after; several hits may be told as one.
+ */
+typedef void (*uma_maxaction_t)(uma_zone_t zone, int unused);
+
 uma_zone_t __uma_zcreate(const char *name, size_t size, uma_ctor ctor,
 			 uma_dtor dtor, uma_init uminit, uma_fini fini,
 			 int align, u32 flags, struct module *owner);
+uma_zone_t __uma_zcache_create(const char *name, int size, uma_ctor ctor,
+			       uma_dtor dtor, uma_init zinit, uma_fini zfini,
+			       uma_import import, uma_release release,
+			       void *arg, u32 flags, struct module *owner);
 uma_zone_t __uma_zsecond_create(const char *name, uma_ctor ctor, uma_dtor dtor,
 				uma_init zinit, uma_fini zfini,
 				uma_zone_t master, struct module *owner);
@@ -164,6 +208,35 @@ static inline uma_zone_t uma_zsecond_create(const char *name, uma_ctor ctor,
 				    THIS_MODULE);
 }
 
+/**
+ * uma_zcache_create() - create a zone that only caches
+ * @name: what statistics and messages call it; copied
+ * @size: bytes of an item, for the callbacks, M_ZERO and statistics
+ * @ctor: run at each allocation, or NULL
+ * @dtor: run at each free, or NULL
+ * @zinit: run when an item has been imported, or NULL
+ * @zfini: run before an item is released, or NULL
+ * @import: where items come from
+ * @release: where they go
+ * @arg: passed to both
+ * @flags: UMA_ZONE_MAXBUCKET, UMA_ZONE_MINBUCKET, UMA_ZONE_MTXCLASS
+ *
+ * The zone has no slabs: a wrong free cannot be told from a right one.
+ *
+ * Context: process context, may sleep.
+ * Return: the zone, or NULL with a message in the log that says why.
+ */
+static inline uma_zone_t uma_zcache_create(const char *name, int size,
+					   uma_ctor ctor, uma_dtor dtor,
+					   uma_init zinit, uma_fini zfini,
+					   uma_import import,
+					   uma_release release, void *arg,
+					   u32 flags)
+{
+	return __uma_zcache_create(name, size, ctor, dtor, zinit, zfini,
+				   import, release, arg, flags, THIS_MODULE);
+}
+
 int uma_zdestroy(uma_zone_t zone);
 
 void *uma_zalloc_arg(uma_zone_t zone, void *arg, int flags);
@@ -194,6 +267,64 @@ static inline void uma_zfree(uma_zone_t zone, void *item)
 	uma_zfree_arg(zone, item, NULL);
 }
 
+/*
+ * Zones with UMA_ZONE_PCPU. An item stands for as many copies as there can be CPUs,
+ * this far apart. Constructors and the like are given the first copy; M_ZERO and
+ * UMA_ZONE_ZINIT clear them all.
+ */
+#define UMA_PCPU_ALLOC_SIZE	PAGE_SIZE
+
+void *uma_zalloc_pcpu_arg(uma_zone_t zone, void *arg, int flags);
+void uma_zfree_pcpu_arg(uma_zone_t zone, void *item, void *arg);
+
+/**
+ * uma_zalloc_pcpu() - allocate an item of which each CPU has a copy
+ * @zone: a zone with UMA_ZONE_PCPU
+ * @flags: as for uma_zalloc()
+ *
+ * Context: as uma_zalloc().
+ * Return: the first copy, or NULL.
+ */
+static inline void *uma_zalloc_pcpu(uma_zone_t zone, int flags)
+{
+	return uma_zalloc_pcpu_arg(zone, NULL, flags);
+}
+
+/**
+ * uma_zfree_pcpu() - free an item of which each CPU has a copy
+ * @zone: the zone that it came from
+ * @item: its first copy, or NULL, which does nothing
+ *
+ * Context: as uma_zfree().
+ */
+static inline void uma_zfree_pcpu(uma_zone_t zone, void *item)
+{
+	uma_zfree_pcpu_arg(zone, item, NULL);
+}
+
+/**
+ * zpcpu_get_cpu() - a CPU's copy of an item
+ * @base: what uma_zalloc_pcpu() returned
+ * @cpu: a possible CPU
+ *
+ * Context: any.
+ */
+static inline void *zpcpu_get_cpu(void *base, int cpu)
+{
+	return (char *)base + UMA_PCPU_ALLOC_SIZE * cpu;
+}
+
+/**
+ * zpcpu_get() - this CPU's copy of an item
+ * @base: what uma_zalloc_pcpu() returned
+ *
+ * Context: preemption off, for the answer to stay true.
+ */
+static inline void *zpcpu_get(void *base)
+{
+	return zpcpu_get_cpu(base, smp_processor_id());
+}
+
 unsigned int uma_zalloc_bulk(uma_zone_t zone, void **items, unsigned int n,
 			     int flags);
 void uma_zfree_bulk(uma_zone_t zone, void **items, unsigned int n);
@@ -201,6 +332,10 @@ void uma_zfree_bulk(uma_zone_t zone, void **items, unsigned int n);
 int uma_zone_set_max(uma_zone_t zone, int nitems);
 int uma_zone_get_max(uma_zone_t zone);
 int uma_zone_get_cur(uma_zone_t zone);
+int uma_zone_set_maxcache(uma_zone_t zone, int nitems);
+int uma_zone_reserve(uma_zone_t zone, int nitems);
+void uma_zone_set_warning(uma_zone_t zone, const char *warning);
+void uma_zone_set_maxaction(uma_zone_t zone, uma_maxaction_t maxaction);
 int uma_zone_exhausted(uma_zone_t zone);
 int uma_prealloc(uma_zone_t zone, int nitems);
 int uma_zone_set_init(uma_zone_t zone, uma_init uminit);
@@ -218,5 +353,6 @@ u32 *uma_find_refcnt(uma_zone_t zone, void *item);
 #define UMA_RECLAIM_DRAIN_CPU	3	/* the per-CPU caches as well */
 
 void uma_reclaim(int req);
+int uma_zone_reclaim(uma_zone_t zone, int req);
 
 #endif /* _UMA_UMA_H */

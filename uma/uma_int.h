@@ -52,10 +52,13 @@
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/percpu.h>
+#include <linux/ratelimit.h>
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
 #include <linux/seqlock.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include "uma/compat.h"
 #include "uma/pool.h"
@@ -189,6 +192,11 @@ struct uma_waiter {
  * @uk_fini: run before a slab goes
  * @uk_allocf: where memory comes from, NULL for the pool
  * @uk_freef: where it goes
+ * @uk_import: where items come from in a keg without slabs, else NULL; its
+ *	@uk_pages counts items
+ * @uk_release: where they go then
+ * @uk_arg: argument of these two
+ * @uk_copies: copies of an item, a page apart; 1 but for UMA_ZONE_PCPU
  * @uk_kva: the address range of a fixed backing, or NULL
  * @uk_kva_slots: which slabs of the range are in use; guarded by @uk_lock
  * @uk_obj: what goes in the owner's field of pages of a fixed backing
@@ -224,6 +232,10 @@ struct uma_keg {
 	uma_fini uk_fini;
 	uma_alloc uk_allocf;
 	uma_free uk_freef;
+	uma_import uk_import;
+	uma_release uk_release;
+	void *uk_arg;
+	u32 uk_copies;
 	struct uma_kva *uk_kva;
 	unsigned long *uk_kva_slots;
 	struct vm_object *uk_obj;
@@ -252,6 +264,7 @@ struct uma_keg {
  * @uz_working_set: how many of them the interval before needed
  * @uz_bucket_size: room of the next bucket; grows with each exchange
  * @uz_bucket_max: the most that it grows to
+ * @uz_items_max: the most items on the list; what is beyond goes to slabs
  * @uz_allocs: allocations, but for those that the caches still hold
  * @uz_frees: frees by callers, but for those that the caches still hold
  * @uz_fails: allocations that failed
@@ -261,6 +274,12 @@ struct uma_keg {
  * @uz_pins: walks that stand on this zone, and one for its existence
  * @uz_idle_ops: allocations and frees when the last working-set interval began;
  *	of the one thread that ends it
+ * @uz_warning: printed when the limit is hit, or NULL
+ * @uz_warning_rate: how often that may be
+ * @uz_maxaction: called when the limit was hit, or NULL
+ * @uz_limit_hit: prints the one and queues the other, once the locks of the
+ *	caller that hit it are gone
+ * @uz_maxaction_work: calls it, where it may sleep
  */
 struct uma_zone {
 	struct uma_cache __percpu *uz_cpu;
@@ -282,6 +301,7 @@ struct uma_zone {
 	u32 uz_working_set;
 	u16 uz_bucket_size;
 	u16 uz_bucket_max;
+	u32 uz_items_max;
 	u64 uz_allocs;
 	u64 uz_frees;
 	u64 uz_fails;
@@ -291,6 +311,12 @@ struct uma_zone {
 	struct list_head uz_keg_link;
 	refcount_t uz_pins;
 	u64 uz_idle_ops;
+
+	const char *uz_warning;
+	struct ratelimit_state uz_warning_rate;
+	uma_maxaction_t uz_maxaction;
+	struct irq_work uz_limit_hit;
+	struct work_struct uz_maxaction_work;
 };
 
 /**
@@ -308,6 +334,9 @@ extern const struct uma_internal *uma_internal;
 /* keg.c */
 struct uma_keg *uma_keg_create(const char *name, size_t size, uma_init uminit,
 			       uma_fini fini, unsigned int align, u32 flags);
+struct uma_keg *uma_keg_create_import(const char *name, size_t size,
+				      uma_import import, uma_release release,
+				      void *arg, u32 flags);
 void uma_keg_destroy(struct uma_keg *keg);
 void uma_keg_set_header_zones(uma_zone_t plain, uma_zone_t refcnt);
 size_t uma_keg_header_bytes(bool refcnt);
@@ -319,6 +348,7 @@ bool uma_keg_check(struct uma_keg *keg, const char *who, void *item);
 int uma_keg_grow(struct uma_keg *keg, uma_zone_t zone, int flags);
 void uma_keg_set_max(struct uma_keg *keg, u32 nitems);
 u32 uma_keg_get_max(struct uma_keg *keg);
+void uma_keg_set_reserve(struct uma_keg *keg, u32 nitems);
 unsigned int uma_keg_trim(struct uma_keg *keg, unsigned int nslabs);
 struct uma_slab *uma_keg_slab(struct uma_keg *keg, const void *item, u32 *num);
 u32 uma_keg_items_out(struct uma_keg *keg);
@@ -338,6 +368,7 @@ int uma_keg_set_allocf(struct uma_keg *keg, uma_alloc allocf);
 int uma_bucket_startup(uma_zone_t (*create)(const char *name, size_t size));
 void uma_bucket_shutdown(void (*next)(uma_zone_t zone));
 unsigned int uma_bucket_max(size_t item_size);
+unsigned int uma_bucket_fit(unsigned int entries);
 struct uma_bucket *uma_bucket_alloc(uma_zone_t zone, unsigned int entries,
 				    int flags);
 void uma_bucket_free(struct uma_bucket *b);
@@ -380,6 +411,41 @@ void uma_zone_stats(uma_zone_t zone, struct uma_type_header *uth,
 		    struct uma_percpu_stat *ups);
 s64 uma_zone_in_use(uma_zone_t zone);
 u32 uma_zone_pages(uma_zone_t zone);
+
+/*
+ * For KASAN: an item that nobody has, and one that somebody has. What a
+ * cache-only zone caches is its owner's to mark.
+ */
+
+static inline void uma_item_poison(struct uma_keg *keg, void *item)
+{
+	u32 i;
+
+	if (!IS_ENABLED(CONFIG_KASAN_GENERIC) || keg->uk_import)
+		return;
+	for (i = 0; i < keg->uk_copies; i++)
+		uma_kasan_poison(item + i * UMA_PCPU_ALLOC_SIZE, keg->uk_size);
+}
+
+static inline void uma_item_unpoison(struct uma_keg *keg, void *item)
+{
+	u32 i;
+
+	if (!IS_ENABLED(CONFIG_KASAN_GENERIC) || keg->uk_import)
+		return;
+	for (i = 0; i < keg->uk_copies; i++)
+		uma_kasan_unpoison(item + i * UMA_PCPU_ALLOC_SIZE,
+				   keg->uk_size);
+}
+
+/* Clear an item, all copies of it. */
+static inline void uma_item_zero(struct uma_keg *keg, void *item)
+{
+	u32 i;
+
+	for (i = 0; i < keg->uk_copies; i++)
+		memset(item + i * UMA_PCPU_ALLOC_SIZE, 0, keg->uk_size);
+}
 
 /**
  * uma_zone_fold() - move a cache's counts to its zone

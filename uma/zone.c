@@ -45,7 +45,15 @@
 /* What a caller of uma_zcreate() may set. */
 #define ZONE_FLAGS_ALLOWED	(UMA_ZONE_ZINIT | UMA_ZONE_OFFPAGE | \
 				 UMA_ZONE_NOFREE | UMA_ZONE_MTXCLASS | \
-				 UMA_ZONE_REFCNT)
+				 UMA_ZONE_REFCNT | UMA_ZONE_MAXBUCKET | \
+				 UMA_ZONE_MINBUCKET | UMA_ZONE_CONTIG | \
+				 UMA_ZONE_CACHESPREAD | UMA_ZONE_PCPU)
+/* The same for uma_zcache_create(). */
+#define ZCACHE_FLAGS_ALLOWED	(UMA_ZONE_MTXCLASS | UMA_ZONE_MAXBUCKET | \
+				 UMA_ZONE_MINBUCKET)
+
+/* The warning of a zone's limit appears at most this often. */
+#define WARNING_INTERVAL	(300 * HZ)
 
 /* How long to wait for the pool before another reclaim of all zones. */
 #define POOL_WAIT		(HZ / 10)
@@ -176,6 +184,50 @@ static void zone_count_allocs(uma_zone_t zone, unsigned int n)
 	zone_leave(c);
 }
 
+/* A limit was hit: say so, where that is safe. */
+
+static bool zone_warnings = true;
+module_param(zone_warnings, bool, 0644);
+MODULE_PARM_DESC(zone_warnings,
+		 "print what uma_zone_set_warning() set when a limit is hit (yes)");
+
+static void zone_limit_hit(struct irq_work *work)
+{
+	uma_zone_t zone = container_of(work, struct uma_zone, uz_limit_hit);
+	const char *warning = READ_ONCE(zone->uz_warning);
+
+	if (warning && READ_ONCE(zone_warnings) &&
+	    __ratelimit(&zone->uz_warning_rate))
+		pr_warn("[zone: %s] %s\n", zone->uz_name, warning);
+	if (READ_ONCE(zone->uz_maxaction))
+		queue_work(system_wq, &zone->uz_maxaction_work);
+}
+
+static void zone_maxaction(struct work_struct *work)
+{
+	uma_zone_t zone = container_of(work, struct uma_zone,
+				       uz_maxaction_work);
+	uma_maxaction_t maxaction = READ_ONCE(zone->uz_maxaction);
+
+	if (maxaction)
+		maxaction(zone, 0);
+}
+
+static void zone_tell_limit(uma_zone_t zone)
+{
+	if (READ_ONCE(zone->uz_warning) || READ_ONCE(zone->uz_maxaction))
+		irq_work_queue(&zone->uz_limit_hit);
+}
+
+/* When this returns neither is under way, and neither will be again. */
+static void zone_forget_limit(uma_zone_t zone)
+{
+	WRITE_ONCE(zone->uz_warning, NULL);
+	WRITE_ONCE(zone->uz_maxaction, NULL);
+	irq_work_sync(&zone->uz_limit_hit);
+	cancel_work_sync(&zone->uz_maxaction_work);
+}
+
 /* Waiting for a limit, or for the pool. */
 
 struct zone_waiter {
@@ -272,15 +324,17 @@ static unsigned int zone_import(uma_zone_t zone, void **items, unsigned int n,
 
 	might_sleep_if(flags & M_WAITOK);
 	got = uma_keg_alloc(keg, zone, items, n, flags, error);
+	if (!got && *error == -ENOSPC)
+		zone_tell_limit(zone);
 	if (!got && wait && *error != -ECANCELED)
 		got = zone_wait(zone, items, flags, error);
 	for (i = 0; zone->uz_init && i < got; i++) {
 		int failed;
 
-		uma_kasan_unpoison(items[i], keg->uk_size);
+		uma_item_unpoison(keg, items[i]);
 		failed = zone->uz_init(items[i], keg->uk_size,
 				       flags & (M_WAITOK | M_NOWAIT));
-		uma_kasan_poison(items[i], keg->uk_size);
+		uma_item_poison(keg, items[i]);
 		if (failed) {
 			uma_keg_free(keg, zone->uz_name, items + i, got - i);
 			memset(items + i, 0, (got - i) * sizeof(*items));
@@ -381,10 +435,29 @@ static struct uma_bucket *zone_fill_bucket(uma_zone_t zone, int flags)
 	return b;
 }
 
+/* Put a bucket on the zone's list, or return it where that has its most. */
+static struct uma_bucket *zone_push_within_max(uma_zone_t zone,
+					       struct uma_bucket *b)
+{
+	if (zone->uz_items >= zone->uz_items_max)
+		return b;
+	uma_zone_push(zone, b);
+	return NULL;
+}
+
+/* Give up a bucket, or NULL, and the items in it. */
+static void zone_bucket_release(uma_zone_t zone, struct uma_bucket *b)
+{
+	if (!b)
+		return;
+	uma_bucket_empty(zone, b);
+	uma_bucket_free(b);
+}
+
 /* Put a filled bucket where it can be used; we are in no section. */
 static void zone_install(uma_zone_t zone, struct uma_bucket *b)
 {
-	struct uma_bucket *spare = NULL;
+	struct uma_bucket *spare = NULL, *over = NULL;
 	struct uma_cache *c;
 	unsigned long irq;
 
@@ -396,24 +469,19 @@ static void zone_install(uma_zone_t zone, struct uma_bucket *b)
 	 * later, to drain what we leave.
 	 */
 	if (READ_ONCE(zone->uz_keg->uk_sleepers)) {
-		raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
-		if (c)
-			zone_leave(c);
-		uma_bucket_empty(zone, b);
-		uma_bucket_free(b);
-		return;
-	}
-	if (c && !c->uc_cnt && !c->uc_spare_cnt) {
+		over = b;
+	} else if (c && !c->uc_cnt && !c->uc_spare_cnt) {
 		spare = c->uc_spare;
 		cache_load(c, b, b->ub_cnt);
 		zone_exchanged(zone, c);
 	} else {
-		uma_zone_push(zone, b);
+		over = zone_push_within_max(zone, b);
 	}
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
 	if (c)
 		zone_leave(c);
 	uma_bucket_free(spare);
+	zone_bucket_release(zone, over);
 }
 
 /* An item out of this CPU's cache, or past it. */
@@ -438,9 +506,10 @@ static void *zone_get(uma_zone_t zone, int flags, bool count)
 		}
 		zone_leave(c);
 
-		b = zone_fill_bucket(zone, flags);
+		/* The reserve is for single items, not for caches. */
+		b = zone_fill_bucket(zone, flags & ~M_USE_RESERVE);
 		if (IS_ERR(b) && (PTR_ERR(b) == -ECANCELED ||
-				  !(flags & M_WAITOK)))
+				  !(flags & (M_WAITOK | M_USE_RESERVE))))
 			return NULL;
 		if (IS_ERR_OR_NULL(b))
 			return zone_get_locked(zone, flags, count);
@@ -459,7 +528,8 @@ static void zone_put_locked(uma_zone_t zone, void *item, bool count)
 	      (UC_BYPASS | UC_SLEEPERS)))
 		b = list_first_entry_or_null(&zone->uz_buckets,
 					     struct uma_bucket, ub_link);
-	if (b && b->ub_cnt < b->ub_entries) {
+	if (b && b->ub_cnt < b->ub_entries &&
+	    zone->uz_items < zone->uz_items_max) {
 		b->ub_item[b->ub_cnt++] = item;
 		WRITE_ONCE(zone->uz_items, zone->uz_items + 1);
 		item = NULL;
@@ -474,27 +544,29 @@ static void zone_put_locked(uma_zone_t zone, void *item, bool count)
 
 /*
  * The cache is full: its spare goes to the zone's list, the loaded one becomes
- * the spare and @b, empty, is loaded.
+ * the spare and @b, empty, is loaded. Returns the spare if the list has its most.
  */
-static void cache_unload(uma_zone_t zone, struct uma_cache *c,
-			 struct uma_bucket *b)
+static struct uma_bucket *cache_unload(uma_zone_t zone, struct uma_cache *c,
+				       struct uma_bucket *b)
 {
+	struct uma_bucket *over = NULL;
 	unsigned long irq;
 
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
 	if (c->uc_spare) {
 		c->uc_spare->ub_cnt = c->uc_spare_cnt;
-		uma_zone_push(zone, c->uc_spare);
+		over = zone_push_within_max(zone, c->uc_spare);
 	}
 	cache_load(c, b, 0);
 	zone_exchanged(zone, c);
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+	return over;
 }
 
 /* A free into this CPU's cache, or past it; dtor has run. */
 static void zone_put(uma_zone_t zone, void *item, bool count)
 {
-	struct uma_bucket *b = NULL;
+	struct uma_bucket *b = NULL, *over = NULL;
 	struct uma_cache *c;
 
 	for (;;) {
@@ -507,7 +579,7 @@ static void zone_put(uma_zone_t zone, void *item, bool count)
 		    c->uc_spare_cnt < c->uc_spare->ub_entries)
 			cache_swap(c);
 		if (c->uc_cnt == c->uc_max && b) {
-			cache_unload(zone, c, b);
+			over = cache_unload(zone, c, b);
 			b = NULL;
 		}
 		if (c->uc_cnt < c->uc_max) {
@@ -525,6 +597,7 @@ static void zone_put(uma_zone_t zone, void *item, bool count)
 		}
 	}
 	uma_bucket_free(b);
+	zone_bucket_release(zone, over);
 }
 
 /*
@@ -547,13 +620,13 @@ static noinline void *uma_zalloc_slow(uma_zone_t zone, void *arg, int flags)
 		zone_count(zone, &zone->uz_fails, 1);
 		return NULL;
 	}
-	uma_kasan_unpoison(item, size);
+	uma_item_unpoison(zone->uz_keg, item);
 	if (flags & M_ZERO)
-		memset(item, 0, size);
+		uma_item_zero(zone->uz_keg, item);
 	if (!zone->uz_ctor)
 		return item;
 	if (zone->uz_ctor(item, size, arg, flags & (M_WAITOK | M_NOWAIT))) {
-		uma_kasan_poison(item, size);
+		uma_item_poison(zone->uz_keg, item);
 		zone_put(zone, item, COUNT_LATER);
 		zone_count(zone, &zone->uz_fails, 1);
 		return NULL;
@@ -596,9 +669,9 @@ void *uma_zalloc_arg(uma_zone_t zone, void *arg, int flags)
 	barrier();
 	raw_cpu_write(c->uc_busy, 0);
 	preempt_enable();
-	uma_kasan_unpoison(item, zone->uz_keg->uk_size);
+	uma_item_unpoison(zone->uz_keg, item);
 	if (unlikely(flags & M_ZERO))
-		memset(item, 0, zone->uz_keg->uk_size);
+		uma_item_zero(zone->uz_keg, item);
 	return item;
 empty:
 	raw_cpu_write(c->uc_busy, 0);
@@ -617,7 +690,7 @@ static noinline void uma_zfree_slow(uma_zone_t zone, void *item, void *arg)
 		return;
 	if (zone->uz_dtor)
 		zone->uz_dtor(item, size, arg);
-	uma_kasan_poison(item, size);
+	uma_item_poison(zone->uz_keg, item);
 	zone_put(zone, item, COUNT);
 }
 
@@ -650,7 +723,7 @@ void uma_zfree_arg(uma_zone_t zone, void *item, void *arg)
 	n = raw_cpu_read(c->uc_cnt);
 	if (unlikely(n >= raw_cpu_read(c->uc_max)))
 		goto full;
-	uma_kasan_poison(item, zone->uz_keg->uk_size);
+	uma_item_poison(zone->uz_keg, item);
 	raw_cpu_read(c->uc_loaded)->ub_item[n] = item;
 	raw_cpu_inc(c->uc_cnt);
 	raw_cpu_inc(c->uc_frees);
@@ -665,6 +738,46 @@ slow:
 	uma_zfree_slow(zone, item, arg);
 }
 EXPORT_SYMBOL_GPL(uma_zfree_arg);
+
+/* A copy for each CPU. */
+
+static bool zone_is_pcpu(uma_zone_t zone)
+{
+	return !WARN_ONCE(!(zone->uz_keg->uk_flags & UMA_ZONE_PCPU),
+			  "uma: zone %s has no copies for CPUs\n",
+			  zone->uz_name);
+}
+
+/**
+ * uma_zalloc_pcpu_arg() - allocate an item of which each CPU has a copy
+ * @zone: a zone with UMA_ZONE_PCPU
+ * @arg: passed to the constructor, which is given the first copy
+ * @flags: as for uma_zalloc_arg()
+ *
+ * Context: as uma_zalloc_arg().
+ * Return: the first copy, see zpcpu_get(), or NULL; NULL with a warning for a
+ * zone of another kind.
+ */
+void *uma_zalloc_pcpu_arg(uma_zone_t zone, void *arg, int flags)
+{
+	return zone_is_pcpu(zone) ? uma_zalloc_arg(zone, arg, flags) : NULL;
+}
+EXPORT_SYMBOL_GPL(uma_zalloc_pcpu_arg);
+
+/**
+ * uma_zfree_pcpu_arg() - free an item of which each CPU has a copy
+ * @zone: the zone that it came from
+ * @item: its first copy, or NULL, which does nothing
+ * @arg: passed to the destructor
+ *
+ * Context: as uma_zfree_arg().
+ */
+void uma_zfree_pcpu_arg(uma_zone_t zone, void *item, void *arg)
+{
+	if (zone_is_pcpu(zone))
+		uma_zfree_arg(zone, item, arg);
+}
+EXPORT_SYMBOL_GPL(uma_zfree_pcpu_arg);
 
 /* Many at once. */
 
@@ -745,11 +858,12 @@ static unsigned int zone_get_many(uma_zone_t zone, void **items,
 static void zone_put_many(uma_zone_t zone, void **items, unsigned int n,
 			  bool count)
 {
-	struct uma_bucket *b = NULL;
+	struct uma_bucket *b = NULL, *over;
 	unsigned int put, round;
 	struct uma_cache *c;
 
 	while (n) {
+		over = NULL;
 		c = zone_enter(zone, UC_BYPASS | UC_SLEEPERS);
 		if (!c)
 			break;
@@ -761,13 +875,14 @@ static void zone_put_many(uma_zone_t zone, void **items, unsigned int n,
 			put += cache_put_many(c, items + put, round - put);
 		}
 		if (put < round && b) {
-			cache_unload(zone, c, b);
+			over = cache_unload(zone, c, b);
 			b = NULL;
 			put += cache_put_many(c, items + put, round - put);
 		}
 		if (count)
 			WRITE_ONCE(c->uc_frees, c->uc_frees + put);
 		zone_leave(c);
+		zone_bucket_release(zone, over);
 		items += put;
 		n -= put;
 		if (put < round && !b) {
@@ -791,18 +906,18 @@ static bool zone_ctor_many(uma_zone_t zone, void **items, unsigned int n,
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
-		uma_kasan_unpoison(items[i], size);
+		uma_item_unpoison(zone->uz_keg, items[i]);
 		if (flags & M_ZERO)
-			memset(items[i], 0, size);
+			uma_item_zero(zone->uz_keg, items[i]);
 		if (!zone->uz_ctor ||
 		    !zone->uz_ctor(items[i], size, NULL,
 				   flags & (M_WAITOK | M_NOWAIT)))
 			continue;
-		uma_kasan_poison(items[i], size);
+		uma_item_poison(zone->uz_keg, items[i]);
 		while (i--) {
 			if (zone->uz_dtor)
 				zone->uz_dtor(items[i], size, NULL);
-			uma_kasan_poison(items[i], size);
+			uma_item_poison(zone->uz_keg, items[i]);
 		}
 		return false;
 	}
@@ -880,7 +995,7 @@ void uma_zfree_bulk(uma_zone_t zone, void **items, unsigned int n)
 	for (i = 0; i < n; i++) {
 		if (zone->uz_dtor)
 			zone->uz_dtor(items[i], zone->uz_keg->uk_size, NULL);
-		uma_kasan_poison(items[i], zone->uz_keg->uk_size);
+		uma_item_poison(zone->uz_keg, items[i]);
 	}
 	zone_put_many(zone, items, n, COUNT);
 }
@@ -893,6 +1008,7 @@ static void zone_free(uma_zone_t zone)
 {
 	if (IS_ERR_OR_NULL(zone))
 		return;
+	zone_forget_limit(zone);
 	module_put(zone->uz_base);
 	free_percpu(zone->uz_cpu);
 	kfree(zone->uz_name);
@@ -907,6 +1023,12 @@ static uma_zone_t zone_alloc(const char *name, uma_ctor ctor, uma_dtor dtor,
 
 	if (!zone)
 		return ERR_PTR(-ENOMEM);
+	init_irq_work(&zone->uz_limit_hit, zone_limit_hit);
+	INIT_WORK(&zone->uz_maxaction_work, zone_maxaction);
+	ratelimit_state_init(&zone->uz_warning_rate, WARNING_INTERVAL, 1);
+	/* The warning by itself will do, without word of those left out. */
+	ratelimit_set_flags(&zone->uz_warning_rate, RATELIMIT_MSG_ON_RELEASE);
+	zone->uz_items_max = U32_MAX;
 	zone->uz_name = kstrdup(name, GFP_KERNEL);
 	zone->uz_cpu = alloc_percpu(struct uma_cache);
 	if (!zone->uz_name || !zone->uz_cpu) {
@@ -931,12 +1053,24 @@ static void zone_set_debug(uma_zone_t zone)
 		uma_keg_set_zone_flag(zone->uz_keg, zone, UC_BYPASS, uma_debug);
 }
 
+/* The largest bucket for a zone, by its flags and the size of its items. */
+static u16 zone_bucket_max(uma_zone_t zone)
+{
+	if (zone->uz_flags & UMA_ZONE_MAXBUCKET)
+		return uma_bucket_max(1);
+	if (zone->uz_flags & UMA_ZONE_MINBUCKET)
+		return uma_bucket_max(SIZE_MAX);
+	return uma_bucket_max(zone->uz_keg->uk_layout.rsize);
+}
+
 /* Put a zone on its keg and on the list: it is complete. */
 static void zone_publish(uma_zone_t zone, struct uma_keg *keg)
 {
 	zone->uz_keg = keg;
-	zone->uz_bucket_max = uma_bucket_max(keg->uk_layout.rsize);
-	zone->uz_bucket_size = min_t(u16, zone->uz_bucket_max, 16);
+	zone->uz_bucket_max = zone_bucket_max(zone);
+	zone->uz_bucket_size = zone->uz_bucket_max;
+	if (!(zone->uz_flags & UMA_ZONE_MAXBUCKET))
+		zone->uz_bucket_size = min_t(u16, zone->uz_bucket_size, 16);
 	if (zone->uz_ctor)
 		uma_keg_set_zone_flag(keg, zone, UC_CTOR, true);
 	if (zone->uz_dtor)
@@ -1007,6 +1141,43 @@ uma_zone_t __uma_zcreate(const char *name, size_t size, uma_ctor ctor,
 }
 EXPORT_SYMBOL_GPL(__uma_zcreate);
 
+/* See uma_zcache_create(). */
+uma_zone_t __uma_zcache_create(const char *name, int size, uma_ctor ctor,
+			       uma_dtor dtor, uma_init zinit, uma_fini zfini,
+			       uma_import import, uma_release release,
+			       void *arg, u32 flags, struct module *owner)
+{
+	struct uma_keg *keg;
+	uma_zone_t zone;
+
+	might_sleep();
+	if (!name || !*name || size <= 0 || !import || !release ||
+	    flags & ~ZCACHE_FLAGS_ALLOWED) {
+		pr_err("cannot create cache-only zone \"%s\": size %d, flags %#x, or no import and release (%d)\n",
+		       name ?: "", size, flags, -EINVAL);
+		return NULL;
+	}
+	zone = zone_alloc(name, ctor, dtor, flags, owner);
+	if (IS_ERR(zone))
+		goto fail;
+	keg = uma_keg_create_import(zone->uz_name, size, import, release, arg,
+				    flags);
+	if (IS_ERR(keg)) {
+		zone_free(zone);
+		zone = ERR_CAST(keg);
+		goto fail;
+	}
+	zone->uz_init = zinit;
+	zone->uz_fini = zfini;
+	zone_publish(zone, keg);
+	return zone;
+fail:
+	pr_err("cannot create cache-only zone \"%s\" (%ld)\n", name,
+	       PTR_ERR(zone));
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(__uma_zcache_create);
+
 /* See uma_zsecond_create(). */
 uma_zone_t __uma_zsecond_create(const char *name, uma_ctor ctor, uma_dtor dtor,
 				uma_init zinit, uma_fini zfini,
@@ -1018,6 +1189,11 @@ uma_zone_t __uma_zsecond_create(const char *name, uma_ctor ctor, uma_dtor dtor,
 	if (!name || !*name || !master) {
 		pr_err("cannot create a secondary zone without a name and a master (%d)\n",
 		       -EINVAL);
+		return NULL;
+	}
+	if (master->uz_keg->uk_import) {
+		pr_err("cannot stack zone \"%s\" on zone \"%s\", which has no slabs (%d)\n",
+		       name, master->uz_name, -EINVAL);
 		return NULL;
 	}
 	zone = zone_alloc(name, ctor, dtor, UMA_ZONE_SECONDARY, owner);
@@ -1155,6 +1331,96 @@ int uma_zone_get_cur(uma_zone_t zone)
 EXPORT_SYMBOL_GPL(uma_zone_get_cur);
 
 /**
+ * uma_zone_set_maxcache() - limit what a zone caches
+ * @zone: the zone
+ * @nitems: the most free items in its buckets, of the CPUs and of its list;
+ *	with few of them the CPUs get none, and with 0 nothing is cached
+ *
+ * What is cached goes back to slabs now. The limit may be passed for a moment,
+ * and by what a CPU that goes offline hands back.
+ *
+ * Context: process context, may sleep.
+ * Return: 0, or -EINVAL for a negative limit.
+ */
+int uma_zone_set_maxcache(uma_zone_t zone, int nitems)
+{
+	unsigned int caches = 2 * num_possible_cpus();
+	unsigned long irq;
+	u16 max;
+
+	might_sleep();
+	if (nitems < 0)
+		return -EINVAL;
+	max = min_t(u16, zone_bucket_max(zone), uma_bucket_fit(nitems / caches));
+	raw_spin_lock_irqsave(&zone->uz_lock, irq);
+	WRITE_ONCE(zone->uz_bucket_max, max);
+	WRITE_ONCE(zone->uz_bucket_size, min(zone->uz_bucket_size, max));
+	zone->uz_items_max = nitems - caches * max;
+	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+	uma_zone_reclaim_all(zone);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(uma_zone_set_maxcache);
+
+/**
+ * uma_zone_reserve() - keep items back for those who must have them
+ * @zone: the zone; zones on the same keg share the reserve
+ * @nitems: the last so many free items in slabs are for M_USE_RESERVE only; 0
+ *	for no reserve
+ *
+ * They are made now. (BSD's leaves that to uma_prealloc().) Reclaim leaves them
+ * where they are; when they have been used, the next slab fills the reserve first.
+ *
+ * Context: process context, may sleep.
+ * Return: 0, -EINVAL for a negative number, or an error of uma_prealloc(), with
+ * the reserve set and not full yet.
+ */
+int uma_zone_reserve(uma_zone_t zone, int nitems)
+{
+	struct uma_keg *keg = zone->uz_keg;
+	int error = 0;
+
+	might_sleep();
+	if (nitems < 0 || keg->uk_import)
+		return -EINVAL;
+	uma_keg_set_reserve(keg, nitems);
+	while (!error && READ_ONCE(keg->uk_free) < nitems)
+		error = uma_keg_grow(keg, zone, M_WAITOK);
+	return error;
+}
+EXPORT_SYMBOL_GPL(uma_zone_reserve);
+
+/**
+ * uma_zone_set_warning() - say something when the limit is hit
+ * @zone: the zone
+ * @warning: what, or NULL; not copied
+ *
+ * It is printed with the zone's name when an allocation fails or has to wait
+ * because of uma_zone_set_max(), at most every five minutes, and not at all with
+ * the parameter zone_warnings off.
+ *
+ * Context: any.
+ */
+void uma_zone_set_warning(uma_zone_t zone, const char *warning)
+{
+	WRITE_ONCE(zone->uz_warning, warning);
+}
+EXPORT_SYMBOL_GPL(uma_zone_set_warning);
+
+/**
+ * uma_zone_set_maxaction() - do something when the limit is hit
+ * @zone: the zone
+ * @maxaction: what, or NULL; it must not destroy the zone
+ *
+ * Context: any.
+ */
+void uma_zone_set_maxaction(uma_zone_t zone, uma_maxaction_t maxaction)
+{
+	WRITE_ONCE(zone->uz_maxaction, maxaction);
+}
+EXPORT_SYMBOL_GPL(uma_zone_set_maxaction);
+
+/**
  * uma_zone_exhausted() - is a zone at its limit, with nothing left in slabs?
  * @zone: the zone
  *
@@ -1183,7 +1449,7 @@ int uma_prealloc(uma_zone_t zone, int nitems)
 	int error = 0;
 
 	might_sleep();
-	if (nitems < 0)
+	if (nitems < 0 || keg->uk_import)
 		return -EINVAL;
 	for (slabs = DIV_ROUND_UP(nitems, keg->uk_layout.ipers);
 	     slabs && !error; slabs--)
@@ -1195,6 +1461,11 @@ EXPORT_SYMBOL_GPL(uma_prealloc);
 /* Callbacks are constant once there are items that met the old ones. */
 static int keg_settable(struct uma_keg *keg, const char *what)
 {
+	if (keg->uk_import) {
+		pr_err("cannot set %s of zone \"%s\": it has no slabs (%d)\n",
+		       what, keg->uk_name, -EINVAL);
+		return -EINVAL;
+	}
 	if (!READ_ONCE(keg->uk_pages))
 		return 0;
 	pr_err("cannot set %s of zone \"%s\": it has items already (%d)\n",
@@ -1383,6 +1654,16 @@ static void *no_memory(uma_zone_t zone, vm_size_t size, u8 *pflag, int wait)
 	return NULL;
 }
 
+/* The same for one with an import. */
+static int no_items(void *arg, void **store, int count, int domain, int flags)
+{
+	return 0;
+}
+
+static void lose_items(void *arg, void **store, int count)
+{
+}
+
 static uma_zone_t zone_of_module(struct module *mod)
 {
 	uma_zone_t zone;
@@ -1422,12 +1703,17 @@ static int zone_module_notify(struct notifier_block *nb, unsigned long action,
 		zone->uz_dtor = NULL;
 		zone->uz_init = NULL;
 		zone->uz_fini = NULL;
+		zone_forget_limit(zone);
 		if (!(zone->uz_flags & UMA_ZONE_SECONDARY)) {
 			keg->uk_init = NULL;
 			keg->uk_fini = NULL;
 			keg->uk_freef = NULL;
 			if (keg->uk_allocf)
 				keg->uk_allocf = no_memory;
+			if (keg->uk_import) {
+				keg->uk_import = no_items;
+				keg->uk_release = lose_items;
+			}
 		}
 		module_put(zone->uz_base);
 		zone->uz_base = NULL;
