@@ -7,12 +7,14 @@
 
 #include <linux/module.h>
 
+#include "uma/fail.h"
 #include "uma/uma_int.h"
 
 static int __init uma_module_init(void)
 {
 	int error;
 
+	uma_fail_startup();
 	error = uma_pool_init();
 	if (error)
 		return error;

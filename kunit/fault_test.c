@@ -21,7 +21,7 @@
 
 #define ITEM		64
 /* More allocations than any of these calls makes. */
-#define STEPS		200
+#define STEPS		600
 
 /* Failures reach what may sleep, and are not reported one by one. */
 static int fault_init(struct kunit *test)

@@ -228,7 +228,7 @@ static void uma_17_pages_leave_as_they_came(struct kunit *test)
 			KUNIT_EXPECT_NOT_NULL(test, pages[k]->slab);
 		uma_test_put(zone, items, 20);
 		uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
-		KUNIT_EXPECT_EQ(test, uma_zone_pages(zone), 0);
+		KUNIT_EXPECT_EQ(test, uma_keg_pages(zone->uz_keg), 0);
 		for (k = 0; k < n; k++) {
 			KUNIT_EXPECT_TRUE(test, pages[k]->flags & PG_FREE);
 			KUNIT_EXPECT_NULL_MSG(test, pages[k]->slab,
@@ -400,7 +400,7 @@ static void keg_allocf_may_refuse(struct kunit *test)
 	bring.refuse = true;
 	KUNIT_EXPECT_NULL(test, uma_zalloc(zone, M_NOWAIT));
 	KUNIT_EXPECT_EQ(test, uma_prealloc(zone, 1), -ENOMEM);
-	KUNIT_EXPECT_EQ(test, uma_zone_pages(zone), 0);
+	KUNIT_EXPECT_EQ(test, uma_keg_pages(zone->uz_keg), 0);
 	bring.refuse = false;
 	item = uma_zalloc(zone, M_NOWAIT);
 	KUNIT_EXPECT_NOT_NULL(test, item);
@@ -432,13 +432,13 @@ static void keg_prealloc_makes_slabs_ahead(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, zone);
 	KUNIT_EXPECT_EQ(test, uma_prealloc(zone, -1), -EINVAL);
 	KUNIT_EXPECT_EQ(test, uma_prealloc(zone, 0), 0);
-	KUNIT_EXPECT_EQ(test, uma_zone_pages(zone), 0);
+	KUNIT_EXPECT_EQ(test, uma_keg_pages(zone->uz_keg), 0);
 	KUNIT_EXPECT_EQ(test, uma_prealloc(zone, MANY), 0);
-	pages = uma_zone_pages(zone);
+	pages = uma_keg_pages(zone->uz_keg);
 	KUNIT_EXPECT_GT(test, pages, 0);
 	KUNIT_EXPECT_GE(test, uma_test_totals(test, zone).keg_free, MANY);
 	uma_test_get(test, zone, items, MANY);
-	KUNIT_EXPECT_EQ(test, uma_zone_pages(zone), pages);
+	KUNIT_EXPECT_EQ(test, uma_keg_pages(zone->uz_keg), pages);
 	uma_test_put(zone, items, MANY);
 	uma_zone_set_max(zone, 1);
 	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
@@ -541,7 +541,7 @@ static void uma_18_stray_access_faults_at_once(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, items[0]);
 	for (i = 0, open = 0; i < kva->npages; i++)
 		open += can_read(kva->base + i * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, open, uma_zone_pages(zone));
+	KUNIT_EXPECT_EQ(test, open, uma_keg_pages(zone->uz_keg));
 	KUNIT_EXPECT_LT(test, open, kva->npages);
 
 	/* All of it, to the last item and no further. */
@@ -558,7 +558,7 @@ static void uma_18_stray_access_faults_at_once(struct kunit *test)
 	}
 	uma_test_put(zone, items, max);
 	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
-	KUNIT_EXPECT_GT(test, uma_zone_pages(zone), 0);
+	KUNIT_EXPECT_GT(test, uma_keg_pages(zone->uz_keg), 0);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
 }
 

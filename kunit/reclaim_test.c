@@ -169,7 +169,7 @@ static void uma_16_fini_may_allocate_and_reclaim(struct kunit *test)
 			      "deadlock");
 	KUNIT_EXPECT_GE(test, busy.calls, 400);
 	KUNIT_EXPECT_EQ(test, busy.bad, 0);
-	KUNIT_EXPECT_EQ(test, uma_zone_pages(busy.zone), 0);
+	KUNIT_EXPECT_EQ(test, uma_keg_pages(busy.zone->uz_keg), 0);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(second), 0);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(busy.zone), 0);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(busy.other), 0);
@@ -317,12 +317,12 @@ static void uma_23_working_set_is_not_given_up(struct kunit *test)
 
 	uma_test_get(test, zone, items, MANY);
 	uma_test_put(zone, items, MANY);
-	pages = uma_zone_pages(zone);
+	pages = uma_keg_pages(zone->uz_keg);
 	for (i = 0; i < 4; i++) {
 		uma_test_get(test, zone, items, MANY);
 		uma_test_put(zone, items, MANY);
 		uma_reclaim_interval();
-		KUNIT_EXPECT_EQ(test, uma_zone_pages(zone), pages);
+		KUNIT_EXPECT_EQ(test, uma_keg_pages(zone->uz_keg), pages);
 	}
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
 }
@@ -331,9 +331,9 @@ static bool pages_gone(uma_zone_t zone, unsigned int secs)
 {
 	unsigned long end = jiffies + secs * HZ;
 
-	while (uma_zone_pages(zone) && time_before(jiffies, end))
+	while (uma_keg_pages(zone->uz_keg) && time_before(jiffies, end))
 		msleep(20);
-	return !uma_zone_pages(zone);
+	return !uma_keg_pages(zone->uz_keg);
 }
 
 static void uma_23_idle_zone_gives_back_by_itself(struct kunit *test)
@@ -343,7 +343,7 @@ static void uma_23_idle_zone_gives_back_by_itself(struct kunit *test)
 
 	uma_test_get(test, zone, items, MANY);
 	uma_test_put(zone, items, MANY);
-	KUNIT_EXPECT_GT(test, uma_zone_pages(zone), 0);
+	KUNIT_EXPECT_GT(test, uma_keg_pages(zone->uz_keg), 0);
 	set_working_set_secs(test, "1");
 	KUNIT_EXPECT_TRUE(test, pages_gone(zone, 10));
 	set_working_set_secs(test, "86400");
@@ -359,7 +359,7 @@ static void uma_23_shortage_brings_pages_back(struct kunit *test)
 
 	uma_test_get(test, zone, items, MANY);
 	uma_test_put(zone, items, MANY);
-	KUNIT_EXPECT_GT(test, uma_zone_pages(zone), 0);
+	KUNIT_EXPECT_GT(test, uma_keg_pages(zone->uz_keg), 0);
 	while ((m = uma_pool_alloc(uma_pool, 1, M_NOWAIT)))
 		list_add(&m->pageq, &taken);
 	KUNIT_EXPECT_TRUE(test, pages_gone(zone, 10));
@@ -378,7 +378,7 @@ static void uma_23_nofree_keeps_its_slabs_till_the_end(struct kunit *test)
 	u32 pages;
 
 	uma_test_get(test, zone, items, MANY);
-	pages = uma_zone_pages(zone);
+	pages = uma_keg_pages(zone->uz_keg);
 	uma_test_put(zone, items, MANY);
 	reclaim_everything();
 	uma_reclaim_interval();
@@ -461,7 +461,7 @@ static void uma_23_other_cpus_caches_are_drained(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, READ_ONCE(c->uc_cnt), 0);
 	KUNIT_EXPECT_NULL(test, READ_ONCE(c->uc_loaded));
 	KUNIT_EXPECT_NULL(test, READ_ONCE(c->uc_spare));
-	KUNIT_EXPECT_EQ(test, uma_zone_pages(zone), 0);
+	KUNIT_EXPECT_EQ(test, uma_keg_pages(zone->uz_keg), 0);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
 }
 

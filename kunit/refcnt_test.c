@@ -217,7 +217,7 @@ static void uma_03_stale_holder_finds_a_counter(struct kunit *test)
 		/* The loser: still the counter, as the winner left it. */
 		KUNIT_EXPECT_EQ_MSG(test, cmpxchg(ref, 0, 1), 1, "size %zu",
 				    kinds[kind].size);
-		KUNIT_EXPECT_GT(test, uma_zone_pages(zone), 0);
+		KUNIT_EXPECT_GT(test, uma_keg_pages(zone->uz_keg), 0);
 		item = uma_zalloc(zone, M_WAITOK);
 		KUNIT_ASSERT_NOT_NULL(test, item);
 		KUNIT_EXPECT_NOT_NULL(test, uma_find_refcnt(zone, item));

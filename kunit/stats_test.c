@@ -218,7 +218,7 @@ static void uma_07_frees_count_only_real_frees(struct kunit *test)
 	/* Tearing slabs down is no free. */
 	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
 	KUNIT_EXPECT_GE(test, undone, 2 * MANY);
-	KUNIT_EXPECT_EQ(test, uma_zone_pages(zone), 0);
+	KUNIT_EXPECT_EQ(test, uma_keg_pages(zone->uz_keg), 0);
 	t = uma_test_totals(test, zone);
 	KUNIT_EXPECT_EQ(test, t.allocs, MANY);
 	KUNIT_EXPECT_EQ(test, t.frees, MANY);
@@ -353,7 +353,7 @@ static void uma_07_internal_zones_count_too(struct kunit *test)
 	b1 = uma_test_totals(test, buckets);
 	/* A header for each slab; others' zones are at rest. */
 	KUNIT_EXPECT_EQ(test, h1.allocs - h0.allocs,
-			uma_zone_pages(zone) / zone->uz_keg->uk_layout.pages);
+			uma_keg_pages(zone->uz_keg) / zone->uz_keg->uk_layout.pages);
 	KUNIT_EXPECT_GT(test, b1.allocs, b0.allocs);
 	uma_test_put(zone, items, MANY);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
@@ -567,7 +567,7 @@ static void uma_08_stream_shows_what_was_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, u32_at(r, 40), 104);
 	KUNIT_EXPECT_EQ(test, u32_at(r, 44), u32_at(r, 52));
 	KUNIT_EXPECT_EQ(test, u32_at(r, 48), max);
-	KUNIT_EXPECT_EQ(test, u32_at(r, 52), uma_zone_pages(zone));
+	KUNIT_EXPECT_EQ(test, u32_at(r, 52), uma_keg_pages(zone->uz_keg));
 	KUNIT_EXPECT_GT(test, u32_at(r, 64), 0);
 	KUNIT_EXPECT_EQ(test, u32_at(r, 68), 0);
 	KUNIT_EXPECT_EQ(test, u64_at(r, 88), 1);

@@ -450,7 +450,7 @@ static long count_pages(struct uma_replay *r)
 		return -1;
 	for (i = 0; i < r->header.caches; i++) {
 		if (r->side == OURS) {
-			pages += uma_zone_pages(r->handle[OURS][i]);
+			pages += uma_keg_pages(((uma_zone_t)r->handle[OURS][i])->uz_keg);
 		} else {
 			struct slab_files *f = &r->files[i];
 			long slabs = read_slab_file(f->slabs);

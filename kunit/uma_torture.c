@@ -1641,7 +1641,7 @@ static unsigned long internal_pages(void)
 
 	uma_for_each_zone(zone)
 		if (zone->uz_flags & UMA_ZFLAG_INTERNAL)
-			pages += uma_zone_pages(zone);
+			pages += uma_keg_pages(zone->uz_keg);
 	return pages;
 }
 

@@ -446,7 +446,7 @@ static void uma_12_failing_init_gives_the_slab_back(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(how); i++) {
 		KUNIT_EXPECT_NULL(test, uma_zalloc(zone, how[i]));
 		KUNIT_EXPECT_EQ(test, init.flags, how[i]);
-		KUNIT_EXPECT_EQ(test, uma_zone_pages(zone), 0);
+		KUNIT_EXPECT_EQ(test, uma_keg_pages(zone->uz_keg), 0);
 		KUNIT_EXPECT_EQ(test, uma_test_totals(test, zone).fails, i + 1);
 	}
 	KUNIT_EXPECT_EQ(test, init.undone, 0);
@@ -456,7 +456,7 @@ static void uma_12_failing_init_gives_the_slab_back(struct kunit *test)
 	init.fail_at = init.calls + 5;
 	KUNIT_EXPECT_EQ(test, uma_prealloc(zone, 1), -ECANCELED);
 	KUNIT_EXPECT_EQ(test, init.undone, 4);
-	KUNIT_EXPECT_EQ(test, uma_zone_pages(zone), 0);
+	KUNIT_EXPECT_EQ(test, uma_keg_pages(zone->uz_keg), 0);
 	KUNIT_EXPECT_EQ(test, ctor.calls, 0);
 	KUNIT_EXPECT_EQ(test, uma_test_free_pages(), (unsigned long)test->priv);
 
@@ -606,12 +606,12 @@ static void uma_22_fini_never_runs_in_a_nofree_zone(struct kunit *test)
 	pr_info("uma-expect-end\n");
 	KUNIT_ASSERT_NOT_NULL(test, zone);
 	uma_test_get(test, zone, items, MANY);
-	pages = uma_zone_pages(zone);
+	pages = uma_keg_pages(zone->uz_keg);
 	made = init.calls;
 	uma_test_put(zone, items, MANY);
 	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
 	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
-	KUNIT_EXPECT_EQ(test, uma_zone_pages(zone), pages);
+	KUNIT_EXPECT_EQ(test, uma_keg_pages(zone->uz_keg), pages);
 	KUNIT_EXPECT_EQ(test, init.undone, 0);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
 	KUNIT_EXPECT_EQ(test, init.undone, 0);

@@ -64,6 +64,13 @@ static inline void uma_kasan_poison(const void *item, size_t size) {}
 static inline void uma_kasan_unpoison(const void *item, size_t size) {}
 #endif
 
+/* A tracepoint's string; since 6.10 the kernel remembers where it came from. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define uma_assign_str(dst, src)	__assign_str(dst)
+#else
+#define uma_assign_str(dst, src)	__assign_str(dst, src)
+#endif
+
 /* For the modules that measure us: kunit/uma_replay.c, kunit/uma_bench.c. */
 
 /*

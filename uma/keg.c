@@ -38,6 +38,7 @@
 #include <linux/slab.h>
 
 #include "uma/kva.h"
+#include "uma/trace.h"
 #include "uma/uma_int.h"
 
 const struct uma_internal *uma_internal;
@@ -433,6 +434,8 @@ static void keg_slab_destroy(struct uma_keg *keg, struct uma_slab *slab)
 	void *mem = slab->us_data;
 	void *header = NULL;
 
+	trace_uma_slab_destroy(keg->uk_name, mem, keg->uk_layout.pages,
+			       keg->uk_layout.ipers);
 	if (keg->uk_allocf)
 		header = container_of(slab, struct foreign_slab, slab);
 	else if (keg->uk_layout.offpage)
@@ -500,6 +503,7 @@ static struct uma_slab *keg_slab_create(struct uma_keg *keg, uma_zone_t zone,
 	}
 	for (i = 0; i < l->ipers; i++)
 		uma_item_poison(keg, slab_item(keg, slab, i));
+	trace_uma_slab_create(keg->uk_name, mem, l->pages, l->ipers);
 	return slab;
 }
 
@@ -1362,3 +1366,15 @@ size_t uma_keg_header_bytes(bool refcnt)
 	       uma_slab_header_size(uma_slab_offpage_items(refcnt), refcnt,
 				    &ref_off);
 }
+
+/**
+ * uma_keg_pages() - pages that a keg holds
+ * @keg: the keg
+ *
+ * Context: any.
+ */
+u32 uma_keg_pages(struct uma_keg *keg)
+{
+	return keg->uk_import ? 0 : READ_ONCE(keg->uk_pages);
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_keg_pages);

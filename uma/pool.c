@@ -50,7 +50,6 @@
 #include <linux/bitmap.h>
 #include <linux/ctype.h>
 #include <linux/err.h>
-#include <linux/fault-inject.h>
 #include <linux/gfp.h>
 #include <linux/irq_work.h>
 #include <linux/kmemleak.h>
@@ -66,6 +65,7 @@
 #include <linux/wait.h>
 
 #include "uma/compat.h"
+#include "uma/fail.h"
 #include "uma/pool.h"
 #include "uma/uma.h"
 
@@ -272,47 +272,6 @@ static const struct kernel_param_ops blacklist_ops = {
 
 module_param_cb(blacklist, &blacklist_ops, NULL, 0444);
 MODULE_PARM_DESC(blacklist, "physical addresses, comma-separated, whose pages the pool never hands out");
-
-/* Failures on demand, for the calls that may fail. */
-
-#ifdef CONFIG_FAULT_INJECTION
-static DECLARE_FAULT_ATTR(fail_uma);
-
-static bool failure_injected(unsigned int npages, int flags)
-{
-	return !(flags & M_WAITOK) &&
-	       should_fail(&fail_uma, (ssize_t)npages << PAGE_SHIFT);
-}
-
-/* A failure that was asked for needs no stack in the log, unless asked. */
-static void quiet_failures(void)
-{
-	fail_uma.verbose = 0;
-}
-#else
-static bool failure_injected(unsigned int npages, int flags)
-{
-	return false;
-}
-
-static void quiet_failures(void)
-{
-}
-#endif
-
-/**
- * uma_pool_fault_debugfs() - show the attribute of injected failures
- * @parent: the folder in which to make the folder fail_uma
- *
- * It goes when @parent is removed. Does nothing on a kernel without fault
- * injection.
- */
-void uma_pool_fault_debugfs(struct dentry *parent)
-{
-#ifdef CONFIG_FAULT_INJECTION_DEBUG_FS
-	fault_create_debugfs_attr("fail_uma", parent, &fail_uma);
-#endif
-}
 
 /* Making a pool. */
 
@@ -635,7 +594,6 @@ int uma_pool_init(void)
 {
 	struct uma_pool *pool;
 
-	quiet_failures();
 	pool = uma_pool_create((unsigned long)pool_mb << (20 - PAGE_SHIFT),
 			       blacklist);
 	if (IS_ERR(pool))
@@ -792,7 +750,7 @@ struct vm_page *uma_pool_alloc(struct uma_pool *pool, unsigned int npages,
 	struct vm_page *m = NULL;
 	unsigned long irqflags;
 
-	if (npages && !failure_injected(npages, flags))
+	if (npages && !uma_fail_pages(npages, flags))
 		m = npages == 1 ? alloc_single(pool, flags) :
 				  alloc_run(pool, npages, flags);
 	if (!m) {

@@ -12,7 +12,6 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
-struct dentry;
 struct seq_file;
 struct uma_slab;
 struct vm_object;
@@ -118,7 +117,6 @@ wait_queue_head_t *uma_pool_waitqueue(struct uma_pool *pool);
 void uma_pool_wait_begin(struct uma_pool *pool);
 void uma_pool_wait_end(struct uma_pool *pool);
 void uma_pool_show(struct uma_pool *pool, struct seq_file *m);
-void uma_pool_fault_debugfs(struct dentry *parent);
 void pmap_page_init(struct vm_page *m);
 
 /**

@@ -31,12 +31,14 @@
 #include <linux/sched.h>
 #include <linux/workqueue.h>
 
+#include "uma/trace.h"
 #include "uma/uma_int.h"
 
 #define WORKING_SET_SECS_MAX	86400
 
 /* Besides UMA_RECLAIM_*, for ourselves: the working-set interval ends. */
 #define RECLAIM_INTERVAL	0
+static_assert(RECLAIM_INTERVAL < UMA_RECLAIM_TRIM);
 
 /* The pool is short when less than one page in this many is free. */
 #define SHORTAGE_DIVISOR	32
@@ -70,6 +72,7 @@ static void cache_flush(uma_zone_t zone, struct uma_cache *c,
 			struct uma_bucket *empty[2])
 {
 	struct uma_bucket *loaded = c->uc_loaded, *spare = c->uc_spare;
+	u32 n = c->uc_cnt + c->uc_spare_cnt;
 	unsigned long irq;
 
 	empty[0] = NULL;
@@ -96,6 +99,7 @@ static void cache_flush(uma_zone_t zone, struct uma_cache *c,
 	WRITE_ONCE(c->uc_spare_cnt, 0);
 	uma_zone_fold(zone, c);
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+	trace_uma_bucket(zone->uz_name, UMA_BUCKET_FLUSHED, n);
 }
 
 static void flush_fn(struct work_struct *work)
@@ -312,21 +316,24 @@ static void zone_trim(uma_zone_t zone, bool close)
 
 static void zone_reclaim(uma_zone_t zone, int req)
 {
+	u32 pages = uma_keg_pages(zone->uz_keg);
+
 	if (zone->uz_flags & UMA_ZFLAG_ORPHAN)
 		return;
 	switch (req) {
 	case RECLAIM_INTERVAL:
-		zone_trim(zone, true);
-		return;
 	case UMA_RECLAIM_TRIM:
-		zone_trim(zone, false);
-		return;
+		zone_trim(zone, req == RECLAIM_INTERVAL);
+		break;
 	case UMA_RECLAIM_DRAIN_CPU:
 		uma_zone_flush_cpus(zone);
+		fallthrough;
+	case UMA_RECLAIM_DRAIN:
+		uma_zone_drain(zone, 0);
+		uma_keg_trim(zone->uz_keg, UINT_MAX);
 		break;
 	}
-	uma_zone_drain(zone, 0);
-	uma_keg_trim(zone->uz_keg, UINT_MAX);
+	trace_uma_reclaim(zone->uz_name, req, pages, uma_keg_pages(zone->uz_keg));
 }
 
 static void reclaim_zones(int req)

@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "uma/fail.h"
 #include "uma/uma_int.h"
 #include "uma/uma_stream.h"
 
@@ -115,20 +116,6 @@ s64 uma_zone_in_use(uma_zone_t zone)
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_zone_in_use);
 
 /**
- * uma_zone_pages() - pages that a zone's keg holds
- * @zone: the zone; a secondary one shows its master's
- *
- * Context: any.
- */
-u32 uma_zone_pages(uma_zone_t zone)
-{
-	struct uma_keg *keg = zone->uz_keg;
-
-	return keg->uk_import ? 0 : READ_ONCE(keg->uk_pages);
-}
-EXPORT_SYMBOL_FOR_UMA_TESTS(uma_zone_pages);
-
-/**
  * uma_zone_stats() - one zone's record of the stream
  * @zone: the zone
  * @uth: where to put its header
@@ -150,7 +137,7 @@ void uma_zone_stats(uma_zone_t zone, struct uma_type_header *uth,
 	uth->uth_rsize = keg->uk_layout.rsize;
 	uth->uth_maxpages = keg->uk_import ? 0 : READ_ONCE(keg->uk_maxpages);
 	uth->uth_limit = uma_zone_get_max(zone);
-	uth->uth_pages = uma_zone_pages(zone);
+	uth->uth_pages = uma_keg_pages(zone->uz_keg);
 	uth->uth_keg_free = READ_ONCE(keg->uk_free);
 	uth->uth_zone_free = READ_ONCE(zone->uz_items);
 	uth->uth_bucketsize = READ_ONCE(zone->uz_bucket_size);
@@ -297,7 +284,7 @@ void uma_stats_startup(void)
 			    &zone_count_fops);
 	debugfs_create_file("zones", 0444, uma_dir, NULL, &zones_fops);
 	debugfs_create_file("pool", 0444, uma_dir, NULL, &pool_fops);
-	uma_pool_fault_debugfs(uma_dir);
+	uma_fail_debugfs(uma_dir);
 }
 
 /**

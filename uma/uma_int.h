@@ -38,7 +38,7 @@
  * An item is in exactly one place: with its user, in a bucket of a CPU's
  * cache, in a bucket of its zone's list, or in its slab (bit set in us_free).
  *
- * Files, each calling only those before it: slab_layout, kva, pool, keg,
+ * Files, each calling only those before it: fail, slab_layout, kva, pool, keg,
  * bucket, zone_list, reclaim, zone, refcnt, stats. Buckets and off-page headers
  * are items of zones themselves; that recursion goes through uma_internal.
  *
@@ -96,8 +96,10 @@ struct uma_bucket {
  * uma_cache.uc_alloc_slow, the high byte into uc_free_slow.
  */
 #define UC_CTOR		0x0001	/* alloc: a constructor to run */
+#define UC_TRACE_ALLOC	0x0008	/* alloc: someone traces allocations */
 #define UC_DTOR		0x0100	/* free: a destructor to run */
 #define UC_SLEEPERS	0x0200	/* free: someone sleeps on the keg's limit */
+#define UC_TRACE_FREE	0x0800	/* free: someone traces frees */
 #define UC_BYPASS	0x0404	/* both: straight to the slab, and check */
 
 /**
@@ -352,6 +354,7 @@ void uma_keg_set_reserve(struct uma_keg *keg, u32 nitems);
 unsigned int uma_keg_trim(struct uma_keg *keg, unsigned int nslabs);
 struct uma_slab *uma_keg_slab(struct uma_keg *keg, const void *item, u32 *num);
 u32 uma_keg_items_out(struct uma_keg *keg);
+u32 uma_keg_pages(struct uma_keg *keg);
 bool uma_keg_can_supply(struct uma_keg *keg);
 void uma_keg_wait_begin(struct uma_keg *keg, struct uma_waiter *w, int flags);
 bool uma_keg_wait_look(struct uma_keg *keg, uma_zone_t zone,
@@ -399,6 +402,10 @@ void uma_zone_drain(uma_zone_t zone, u32 keep);
 void uma_zone_reclaim_all(uma_zone_t zone);
 
 /* zone.c */
+int uma_trace_alloc_reg(void);
+void uma_trace_alloc_unreg(void);
+int uma_trace_free_reg(void);
+void uma_trace_free_unreg(void);
 int uma_startup(void);
 void uma_shutdown(void);
 
@@ -410,7 +417,6 @@ void uma_stats_shutdown(void);
 void uma_zone_stats(uma_zone_t zone, struct uma_type_header *uth,
 		    struct uma_percpu_stat *ups);
 s64 uma_zone_in_use(uma_zone_t zone);
-u32 uma_zone_pages(uma_zone_t zone);
 
 /*
  * For KASAN: an item that nobody has, and one that somebody has. What a

@@ -40,6 +40,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "uma/fail.h"
+#include "uma/trace.h"
 #include "uma/uma_int.h"
 
 /* What a caller of uma_zcreate() may set. */
@@ -69,9 +71,11 @@ uma_steer_fn uma_steer_hook;
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_steer_hook);
 #endif
 
-/* uma_debug and the caches' UC_BYPASS change together. */
-static DEFINE_MUTEX(debug_lock);
+/* These and the caches' UC_BYPASS, UC_TRACE_* change together. */
+static DEFINE_MUTEX(switch_lock);
 static bool uma_debug;
+static bool trace_allocs;
+static bool trace_frees;
 /* Whether a parameter that changes has something to act on; kernel_param_lock. */
 static bool started;
 
@@ -279,6 +283,7 @@ static unsigned int zone_wait(uma_zone_t zone, void **items, int flags,
 	bool served;
 
 	zone_count(zone, &zone->uz_sleeps, 1);
+	trace_uma_limit_sleep(zone->uz_name, flags);
 	init_waitqueue_func_entry(&w.pool, zone_waiter_wake);
 	w.pool.private = &w.keg;
 	uma_keg_wait_begin(keg, &w.keg, flags);
@@ -307,6 +312,7 @@ static unsigned int zone_wait(uma_zone_t zone, void **items, int flags,
 	uma_pool_wait_end(uma_pool);
 	uma_keg_wait_end(keg, &w.keg);
 	*items = w.keg.item;
+	trace_uma_limit_wake(zone->uz_name, w.keg.item);
 	return served;
 }
 
@@ -408,6 +414,8 @@ static bool cache_refill(uma_zone_t zone, struct uma_cache *c,
 		zone_exchanged(zone, c);
 	}
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+	if (b)
+		trace_uma_bucket(zone->uz_name, UMA_BUCKET_TO_CPU, c->uc_cnt);
 	return b;
 }
 
@@ -431,6 +439,7 @@ static struct uma_bucket *zone_fill_bucket(uma_zone_t zone, int flags)
 		uma_bucket_free(b);
 		return ERR_PTR(error);
 	}
+	trace_uma_bucket(zone->uz_name, UMA_BUCKET_FROM_SLAB, b->ub_cnt);
 	uma_steer(UMA_STEER_REFILL, zone);
 	return b;
 }
@@ -550,16 +559,18 @@ static struct uma_bucket *cache_unload(uma_zone_t zone, struct uma_cache *c,
 				       struct uma_bucket *b)
 {
 	struct uma_bucket *over = NULL;
+	u32 n = c->uc_spare_cnt;
 	unsigned long irq;
 
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
 	if (c->uc_spare) {
-		c->uc_spare->ub_cnt = c->uc_spare_cnt;
+		c->uc_spare->ub_cnt = n;
 		over = zone_push_within_max(zone, c->uc_spare);
 	}
 	cache_load(c, b, 0);
 	zone_exchanged(zone, c);
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
+	trace_uma_bucket(zone->uz_name, UMA_BUCKET_FROM_CPU, n);
 	return over;
 }
 
@@ -616,23 +627,26 @@ static noinline void *uma_zalloc_slow(uma_zone_t zone, void *arg, int flags)
 	void *item;
 
 	item = zone_get(zone, flags, zone->uz_ctor ? COUNT_LATER : COUNT);
-	if (!item) {
-		zone_count(zone, &zone->uz_fails, 1);
-		return NULL;
-	}
+	if (!item)
+		goto fail;
 	uma_item_unpoison(zone->uz_keg, item);
 	if (flags & M_ZERO)
 		uma_item_zero(zone->uz_keg, item);
-	if (!zone->uz_ctor)
-		return item;
-	if (zone->uz_ctor(item, size, arg, flags & (M_WAITOK | M_NOWAIT))) {
-		uma_item_poison(zone->uz_keg, item);
-		zone_put(zone, item, COUNT_LATER);
-		zone_count(zone, &zone->uz_fails, 1);
-		return NULL;
+	if (zone->uz_ctor) {
+		if (zone->uz_ctor(item, size, arg,
+				  flags & (M_WAITOK | M_NOWAIT))) {
+			uma_item_poison(zone->uz_keg, item);
+			zone_put(zone, item, COUNT_LATER);
+			goto fail;
+		}
+		zone_count_allocs(zone, 1);
 	}
-	zone_count_allocs(zone, 1);
+	trace_uma_alloc(zone->uz_name, item, size, flags);
 	return item;
+fail:
+	zone_count(zone, &zone->uz_fails, 1);
+	trace_uma_alloc(zone->uz_name, NULL, size, flags);
+	return NULL;
 }
 
 /**
@@ -654,6 +668,10 @@ void *uma_zalloc_arg(uma_zone_t zone, void *arg, int flags)
 
 	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
 		might_sleep_if(flags & M_WAITOK);
+	if (uma_fail_alloc(zone->uz_name, zone->uz_keg->uk_size, flags)) {
+		zone_count(zone, &zone->uz_fails, 1);
+		return NULL;
+	}
 	preempt_disable();
 	if (unlikely(raw_cpu_read(c->uc_busy) |
 		     raw_cpu_read(c->uc_alloc_slow)))
@@ -688,6 +706,7 @@ static noinline void uma_zfree_slow(uma_zone_t zone, void *item, void *arg)
 	if (uma_cache_flags(raw_cpu_ptr(zone->uz_cpu)) & UC_BYPASS &&
 	    !uma_keg_check(zone->uz_keg, zone->uz_name, item))
 		return;
+	trace_uma_free(zone->uz_name, item, size);
 	if (zone->uz_dtor)
 		zone->uz_dtor(item, size, arg);
 	uma_item_poison(zone->uz_keg, item);
@@ -947,6 +966,10 @@ unsigned int uma_zalloc_bulk(uma_zone_t zone, void **items, unsigned int n,
 	int error;
 
 	might_sleep_if(flags & M_WAITOK);
+	if (uma_fail_alloc(zone->uz_name, zone->uz_keg->uk_size, flags)) {
+		zone_count(zone, &zone->uz_fails, 1);
+		return 0;
+	}
 	got = zone_get_many(zone, items, n, count);
 	if (got < n)
 		count = COUNT_LATER;
@@ -967,6 +990,9 @@ unsigned int uma_zalloc_bulk(uma_zone_t zone, void **items, unsigned int n,
 	if (got == n && zone_ctor_many(zone, items, n, flags)) {
 		if (!count)
 			zone_count_allocs(zone, n);
+		for (got = 0; trace_uma_alloc_enabled() && got < n; got++)
+			trace_uma_alloc(zone->uz_name, items[got],
+					zone->uz_keg->uk_size, flags);
 		return n;
 	}
 	zone_put_many(zone, items, got, COUNT_LATER);
@@ -993,6 +1019,7 @@ void uma_zfree_bulk(uma_zone_t zone, void **items, unsigned int n)
 		return;
 	}
 	for (i = 0; i < n; i++) {
+		trace_uma_free(zone->uz_name, items[i], zone->uz_keg->uk_size);
 		if (zone->uz_dtor)
 			zone->uz_dtor(items[i], zone->uz_keg->uk_size, NULL);
 		uma_item_poison(zone->uz_keg, items[i]);
@@ -1045,12 +1072,53 @@ static uma_zone_t zone_alloc(const char *name, uma_ctor ctor, uma_dtor dtor,
 	return zone;
 }
 
-/* Let a zone's caches be passed by, or not, as uma_debug says. */
-static void zone_set_debug(uma_zone_t zone)
+/* Let a zone's caches be passed by, or traced, or not, as the switches say. */
+static void zone_set_switches(uma_zone_t zone)
 {
-	lockdep_assert_held(&debug_lock);
+	lockdep_assert_held(&switch_lock);
 	if (!(zone->uz_flags & UMA_ZFLAG_INTERNAL))
 		uma_keg_set_zone_flag(zone->uz_keg, zone, UC_BYPASS, uma_debug);
+	uma_keg_set_zone_flag(zone->uz_keg, zone, UC_TRACE_ALLOC, trace_allocs);
+	uma_keg_set_zone_flag(zone->uz_keg, zone, UC_TRACE_FREE, trace_frees);
+}
+
+/*
+ * Tracing of allocations and frees costs nothing while it is off: the fast paths
+ * have no test for it but the one that they have. Called when the first tracer
+ * comes and when the last has gone, by whoever writes to tracefs.
+ */
+
+static void set_switch(bool *which, bool on)
+{
+	uma_zone_t zone;
+
+	mutex_lock(&switch_lock);
+	*which = on;
+	uma_for_each_zone(zone)
+		zone_set_switches(zone);
+	mutex_unlock(&switch_lock);
+}
+
+int uma_trace_alloc_reg(void)
+{
+	set_switch(&trace_allocs, true);
+	return 0;
+}
+
+void uma_trace_alloc_unreg(void)
+{
+	set_switch(&trace_allocs, false);
+}
+
+int uma_trace_free_reg(void)
+{
+	set_switch(&trace_frees, true);
+	return 0;
+}
+
+void uma_trace_free_unreg(void)
+{
+	set_switch(&trace_frees, false);
 }
 
 /* The largest bucket for a zone, by its flags and the size of its items. */
@@ -1076,10 +1144,10 @@ static void zone_publish(uma_zone_t zone, struct uma_keg *keg)
 	if (zone->uz_dtor)
 		uma_keg_set_zone_flag(keg, zone, UC_DTOR, true);
 	uma_keg_add_zone(keg, zone);
-	mutex_lock(&debug_lock);
+	mutex_lock(&switch_lock);
 	uma_zone_list_add(zone);
-	zone_set_debug(zone);
-	mutex_unlock(&debug_lock);
+	zone_set_switches(zone);
+	mutex_unlock(&switch_lock);
 }
 
 static uma_zone_t zone_create(const char *name, size_t size, uma_ctor ctor,
@@ -1264,10 +1332,10 @@ int uma_zdestroy(uma_zone_t zone)
 	/* Counts can be off, after a wrong free; a keg to itself knows better. */
 	used = last ? uma_keg_items_out(keg) : uma_zone_in_use(zone);
 	if (used) {
-		mutex_lock(&debug_lock);
+		mutex_lock(&switch_lock);
 		uma_zone_list_show(zone);
-		zone_set_debug(zone);
-		mutex_unlock(&debug_lock);
+		zone_set_switches(zone);
+		mutex_unlock(&switch_lock);
 		/* For a CPU that went in between and did not find it. */
 		uma_zone_flush_all(zone);
 		pr_err("cannot destroy zone \"%s\": %lld items are in use (%d)\n",
@@ -1624,12 +1692,7 @@ static int uma_debug_set(const char *val, const struct kernel_param *kp)
 		pr_err("uma_debug: \"%s\" is neither yes nor no\n", val);
 		return error;
 	}
-	mutex_lock(&debug_lock);
-	uma_debug = on;
-	if (started)
-		uma_for_each_zone(zone)
-			zone_set_debug(zone);
-	mutex_unlock(&debug_lock);
+	set_switch(&uma_debug, on);
 	if (!started || !on)
 		return 0;
 	/* Sections that have not seen it end before the caches are emptied. */
