@@ -6,6 +6,7 @@
 #ifndef _UMA_POOL_H
 #define _UMA_POOL_H
 
+#include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/spinlock.h>
@@ -22,6 +23,14 @@ struct vm_object;
 /* What a page is, in vm_page.flags; guarded by the pool's lock. */
 #define PG_FREE		0x0001	/* on the pool's free list */
 #define PG_BLACKLISTED	0x0002	/* named by the blacklist: never handed out */
+#define PG_ABSENT	0x0004	/* the record's place in the table is empty */
+
+/* The pool grows and shrinks by so many pages, which are one block of memory. */
+#define UMA_CHUNK_ORDER	(21 - PAGE_SHIFT)
+#define UMA_CHUNK_PAGES	BIT(UMA_CHUNK_ORDER)
+
+/* Inside: pages of the node that was named, or none. */
+#define M_NODEONLY	0x40000
 
 /**
  * struct vm_page_md - the machine-dependent part of a page's record
@@ -40,7 +49,7 @@ struct vm_page_md {
  *	by the keg before the first item is handed out and after the last one
  *	is back, so that a reader who owns an item needs no lock
  * @md: machine-dependent part, set up by pmap_page_init() alone
- * @phys_pfn: physical page frame number, constant
+ * @phys_pfn: physical page frame number, constant while the page is there
  * @wire_count: wirings, guarded by the holder
  * @hold_count: holds, guarded by the holder
  * @flags: PG_*, guarded by the pool's lock
@@ -74,43 +83,68 @@ static_assert(offsetof(struct vm_page, dirty) %
 struct uma_pool;
 
 /**
- * struct uma_pool_stats - how a pool stands, one consistent reading
+ * struct uma_pool_stats - how a pool, or one memory node of it, stands
  * @pages: pages that belong to it (blacklisted ones not counted)
  * @free: of those, free
  * @reserve: free pages that only M_USE_RESERVE gets
  * @blacklisted: pages kept out for good
- * @segments: physical segments
- * @largest_run: most contiguous free pages
+ * @chunks: chunks that it has grown by
  * @allocs: allocations that succeeded, singles and runs
- * @fails: allocations that did not
+ * @fails: allocations that did not, counted where they were first tried
+ * @largest_run: most contiguous free pages; like all that follows, of a whole
+ *	pool only
+ * @segments: physical segments of what it was made with
+ * @nodes: memory nodes
+ * @chunks_max: the most chunks that it may have
+ * @grown: chunks that ever came
+ * @given_back: chunks that went again
+ * @grow_fails: times that the kernel had none to give
  */
 struct uma_pool_stats {
 	unsigned long pages;
 	unsigned long free;
 	unsigned long reserve;
 	unsigned long blacklisted;
-	unsigned int segments;
-	unsigned long largest_run;
+	unsigned int chunks;
 	u64 allocs;
 	u64 fails;
+	unsigned long largest_run;
+	unsigned int segments;
+	unsigned int nodes;
+	unsigned int chunks_max;
+	unsigned long grown;
+	unsigned long given_back;
+	unsigned long grow_fails;
 };
 
 /* The pool of the module. Suites make small ones of their own. */
 extern struct uma_pool *uma_pool;
 
 struct uma_pool *uma_pool_create(unsigned long npages, const char *blacklist);
+struct uma_pool *uma_pool_create_elastic(unsigned long npages,
+					 unsigned long most,
+					 const char *blacklist);
 void uma_pool_destroy(struct uma_pool *pool);
 int uma_pool_init(void);
 void uma_pool_fini(void);
 
 struct vm_page *uma_pool_alloc(struct uma_pool *pool, unsigned int npages,
 			       int flags);
+struct vm_page *uma_pool_alloc_node(struct uma_pool *pool, unsigned int npages,
+				    int nid, int flags);
 void uma_pool_free(struct uma_pool *pool, struct vm_page *m,
 		   unsigned int npages);
+bool uma_pool_grow(struct uma_pool *pool, unsigned int npages);
+unsigned long uma_pool_shrinkable(struct uma_pool *pool, int nid);
+unsigned long uma_pool_shrink(struct uma_pool *pool, int nid,
+			      unsigned long npages);
 bool uma_pool_take(struct uma_pool *pool, struct vm_page *m);
 struct vm_page *uma_pool_lookup(struct uma_pool *pool, const void *addr);
 struct vm_page *uma_pool_page(struct uma_pool *pool, unsigned long index);
+unsigned long uma_pool_records(struct uma_pool *pool);
 void uma_pool_get_stats(struct uma_pool *pool, struct uma_pool_stats *st);
+bool uma_pool_get_node_stats(struct uma_pool *pool, int nid,
+			     struct uma_pool_stats *st);
 int uma_pool_set_lowmem(struct uma_pool *pool, void (*fn)(void *arg),
 			void *arg, unsigned long threshold);
 wait_queue_head_t *uma_pool_waitqueue(struct uma_pool *pool);
@@ -128,6 +162,17 @@ void pmap_page_init(struct vm_page *m);
 static inline void *vm_page_kva(const struct vm_page *m)
 {
 	return m->md.kva;
+}
+
+/**
+ * vm_page_nid() - the memory node that a pool page lies in
+ * @m: the page, which is there
+ *
+ * Return: the node's number, 0 on a kernel without nodes.
+ */
+static inline int vm_page_nid(const struct vm_page *m)
+{
+	return page_to_nid(pfn_to_page(m->phys_pfn));
 }
 
 #endif /* _UMA_POOL_H */
