@@ -14,7 +14,7 @@
  * Memory from a uma_alloc of the consumer's has no record; a keg with one
  * keeps its slabs in a tree by address, the node just before the header.
  *
- * Slabs wait on one of three lists by how full they are. Allocation prefers
+ * Slabs wait on one of three lists, of their memory node, by how full they are. Allocation prefers
  * partly used ones, so that unused ones stay whole and can go back to the
  * pool; they go when reclaim.c says so, not before, since a keg that has
  * emptied tends to fill again.
@@ -30,12 +30,16 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bitmap.h>
+#include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/nodemask.h>
+#include <linux/overflow.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/topology.h>
 
 #include "uma/kva.h"
 #include "uma/trace.h"
@@ -179,8 +183,10 @@ static int keg_layout(struct uma_keg *keg, unsigned int how,
 static struct uma_keg *keg_alloc(const char *name, size_t size,
 				 unsigned int align, u32 flags)
 {
-	struct uma_keg *keg = kzalloc(sizeof(*keg), GFP_KERNEL);
+	struct uma_keg *keg;
+	int nid;
 
+	keg = kzalloc(struct_size(keg, uk_domain, nr_node_ids), GFP_KERNEL);
 	if (!keg)
 		return NULL;
 	raw_spin_lock_init(&keg->uk_lock);
@@ -188,9 +194,11 @@ static struct uma_keg *keg_alloc(const char *name, size_t size,
 		lockdep_register_key(&keg->uk_key);
 		lockdep_set_class_and_name(&keg->uk_lock, &keg->uk_key, name);
 	}
-	INIT_LIST_HEAD(&keg->uk_part);
-	INIT_LIST_HEAD(&keg->uk_unused);
-	INIT_LIST_HEAD(&keg->uk_used);
+	for (nid = 0; nid < nr_node_ids; nid++) {
+		INIT_LIST_HEAD(&keg->uk_domain[nid].part);
+		INIT_LIST_HEAD(&keg->uk_domain[nid].unused);
+		INIT_LIST_HEAD(&keg->uk_domain[nid].used);
+	}
 	INIT_LIST_HEAD(&keg->uk_zones);
 	keg->uk_foreign = RB_ROOT;
 	INIT_LIST_HEAD(&keg->uk_waiters[0]);
@@ -230,8 +238,12 @@ struct uma_keg *uma_keg_create(const char *name, size_t size, uma_init uminit,
 	struct uma_keg *keg;
 	int error;
 
+	/* The layout knows better, but is asked for what fits uk_size. */
+	if (size > U32_MAX)
+		return ERR_PTR(-E2BIG);
 	/* Each of these says where items lie, and differently. */
-	if (hweight32(flags & (UMA_ZONE_PCPU | UMA_ZONE_CACHESPREAD)) > 1)
+	if (hweight32(flags & (UMA_ZONE_PCPU | UMA_ZONE_CACHESPREAD)) > 1 ||
+	    hweight32(flags & (UMA_ZONE_FIRSTTOUCH | UMA_ZONE_ROUNDROBIN)) > 1)
 		return ERR_PTR(-EINVAL);
 	keg = keg_alloc(name, size, align, flags);
 	if (!keg)
@@ -352,16 +364,51 @@ static void keg_backing_destroy(struct uma_keg *keg)
 	kvfree(keg->uk_kva_slots);
 }
 
-static void *keg_memory_alloc(struct uma_keg *keg, uma_zone_t zone, u8 *pflag,
-			      int flags)
+/* The memory node for what is to come: this CPU's, or the next in turn. */
+static int keg_preferred_node(struct uma_keg *keg)
+{
+	unsigned long irq;
+	int nid;
+
+	if (!(keg->uk_flags & UMA_ZONE_ROUNDROBIN))
+		return numa_mem_id();
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	nid = next_node_in(keg->uk_next_node, node_states[N_MEMORY]);
+	keg->uk_next_node = nid;
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return nid;
+}
+
+/* The memory node of an address; that of a range's pages does not matter. */
+static int node_of(const void *mem)
+{
+	return virt_addr_valid(mem) ? page_to_nid(virt_to_page(mem)) :
+				      numa_mem_id();
+}
+
+/**
+ * uma_keg_item_node() - the memory node of an item
+ * @keg: its keg
+ * @item: the item
+ *
+ * Context: any but NMI.
+ * Return: the node.
+ */
+int uma_keg_item_node(struct uma_keg *keg, const void *item)
+{
+	return node_of(item);
+}
+
+static void *keg_memory_alloc(struct uma_keg *keg, uma_zone_t zone, int nid,
+			      u8 *pflag, int flags)
 {
 	size_t bytes = keg_slab_bytes(keg);
 	struct vm_page *m;
 	void *mem;
 
-	flags &= M_WAITOK | M_NOWAIT | M_USE_RESERVE;
+	flags &= M_WAITOK | M_NOWAIT | M_USE_RESERVE | M_NODEONLY;
 	if (keg->uk_allocf) {
-		mem = keg->uk_allocf(zone, bytes, pflag, flags);
+		mem = keg->uk_allocf(zone, bytes, pflag, flags & ~M_NODEONLY);
 		if (mem && WARN_ONCE(!PAGE_ALIGNED(mem),
 				     "uma: allocf of %s: memory not page-aligned\n",
 				     keg->uk_name)) {
@@ -373,7 +420,7 @@ static void *keg_memory_alloc(struct uma_keg *keg, uma_zone_t zone, u8 *pflag,
 	}
 	if (keg->uk_kva)
 		return keg_backing_alloc(keg, flags);
-	m = uma_pool_alloc(uma_pool, keg->uk_layout.pages, flags);
+	m = uma_pool_alloc_node(uma_pool, keg->uk_layout.pages, nid, flags);
 	return m ? vm_page_kva(m) : NULL;
 }
 
@@ -454,7 +501,7 @@ static void keg_slab_destroy(struct uma_keg *keg, struct uma_slab *slab)
  * of memory, -ECANCELED from an init.
  */
 static struct uma_slab *keg_slab_create(struct uma_keg *keg, uma_zone_t zone,
-					int flags)
+					int nid, int flags)
 {
 	const struct uma_slab_layout *l = &keg->uk_layout;
 	struct uma_slab *slab;
@@ -467,7 +514,7 @@ static struct uma_slab *keg_slab_create(struct uma_keg *keg, uma_zone_t zone,
 		if (!header)
 			return ERR_PTR(-ENOMEM);
 	}
-	mem = keg_memory_alloc(keg, zone, &pflag, flags);
+	mem = keg_memory_alloc(keg, zone, nid, &pflag, flags);
 	if (!mem) {
 		if (header)
 			uma_internal->free(keg_header_zone(keg), header);
@@ -484,6 +531,7 @@ static struct uma_slab *keg_slab_create(struct uma_keg *keg, uma_zone_t zone,
 	slab->us_keg = keg;
 	slab->us_data = mem;
 	slab->us_pflag = pflag;
+	slab->us_node = node_of(mem);
 	slab->us_freecount = l->ipers;
 	bitmap_set(slab->us_free, 0, l->ipers);
 	keg_set_back_pointers(keg, mem, slab);
@@ -544,13 +592,16 @@ static struct uma_slab *keg_find_foreign(struct uma_keg *keg, const void *item)
 /* Put a slab on the list that its count asks for; it is on none. */
 static void keg_slab_link(struct uma_keg *keg, struct uma_slab *slab)
 {
+	struct uma_keg_domain *d = &keg->uk_domain[slab->us_node];
+
 	lockdep_assert_held(&keg->uk_lock);
+	d->free += slab->us_freecount;
 	if (!slab->us_freecount) {
-		list_add(&slab->us_link, &keg->uk_used);
+		list_add(&slab->us_link, &d->used);
 	} else if (slab->us_freecount < keg->uk_layout.ipers) {
-		list_add(&slab->us_link, &keg->uk_part);
+		list_add(&slab->us_link, &d->part);
 	} else {
-		list_add(&slab->us_link, &keg->uk_unused);
+		list_add(&slab->us_link, &d->unused);
 		WRITE_ONCE(keg->uk_unused_slabs, keg->uk_unused_slabs + 1);
 	}
 }
@@ -559,6 +610,7 @@ static void keg_slab_unlink(struct uma_keg *keg, struct uma_slab *slab)
 {
 	lockdep_assert_held(&keg->uk_lock);
 	list_del(&slab->us_link);
+	keg->uk_domain[slab->us_node].free -= slab->us_freecount;
 	if (slab->us_freecount == keg->uk_layout.ipers) {
 		WRITE_ONCE(keg->uk_unused_slabs, keg->uk_unused_slabs - 1);
 		if (keg->uk_unused_slabs < keg->uk_unused_min)
@@ -618,16 +670,26 @@ static unsigned int slab_take(struct uma_keg *keg, struct uma_slab *slab,
 	return got;
 }
 
-/* A slab with items in it, a used one if there is one, or NULL. */
-static struct uma_slab *keg_any_slab(struct uma_keg *keg)
+/* A slab of a node with items in it, a used one if there is one, or NULL. */
+static struct uma_slab *keg_slab_of_node(struct uma_keg *keg, int nid)
 {
+	struct uma_keg_domain *d = &keg->uk_domain[nid];
 	struct uma_slab *slab;
 
 	lockdep_assert_held(&keg->uk_lock);
-	slab = list_first_entry_or_null(&keg->uk_part, struct uma_slab,
-					us_link);
-	return slab ?: list_first_entry_or_null(&keg->uk_unused,
-						struct uma_slab, us_link);
+	slab = list_first_entry_or_null(&d->part, struct uma_slab, us_link);
+	return slab ?: list_first_entry_or_null(&d->unused, struct uma_slab,
+						us_link);
+}
+
+/* The same for any node, @nid if that has one. */
+static struct uma_slab *keg_any_slab(struct uma_keg *keg, int nid)
+{
+	struct uma_slab *slab = keg_slab_of_node(keg, nid);
+
+	for (nid = 0; !slab && nid < nr_node_ids; nid++)
+		slab = keg_slab_of_node(keg, nid);
+	return slab;
 }
 
 /* Items have come to slabs: who waits is given them. */
@@ -637,7 +699,7 @@ static void keg_serve(struct uma_keg *keg)
 
 	lockdep_assert_held(&keg->uk_lock);
 	while (keg->uk_free && (w = keg_first_waiter(keg, keg->uk_free))) {
-		slab_take(keg, keg_any_slab(keg), &w->item, 1);
+		slab_take(keg, keg_any_slab(keg, w->nid), &w->item, 1);
 		list_move_tail(&w->link, &keg->uk_served);
 		irq_work_queue(&keg->uk_wake_work);
 	}
@@ -645,13 +707,13 @@ static void keg_serve(struct uma_keg *keg)
 
 /* Make a slab within the limit; on no list yet. Errors as uma_keg_alloc(). */
 static struct uma_slab *keg_make_slab(struct uma_keg *keg, uma_zone_t zone,
-				      int flags)
+				      int nid, int flags)
 {
 	struct uma_slab *slab;
 
 	if (!keg_promise_pages(keg, 1, flags))
 		return ERR_PTR(-ENOSPC);
-	slab = keg_slab_create(keg, zone, flags);
+	slab = keg_slab_create(keg, zone, nid, flags);
 	if (IS_ERR(slab))
 		keg_return_pages(keg, 1);
 	return slab;
@@ -704,7 +766,8 @@ static void keg_insert_slab(struct uma_keg *keg, struct uma_slab *slab)
  */
 int uma_keg_grow(struct uma_keg *keg, uma_zone_t zone, int flags)
 {
-	struct uma_slab *slab = keg_make_slab(keg, zone, flags);
+	struct uma_slab *slab = keg_make_slab(keg, zone,
+					      keg_preferred_node(keg), flags);
 	unsigned long irq;
 
 	if (IS_ERR(slab))
@@ -725,7 +788,8 @@ int uma_keg_grow(struct uma_keg *keg, uma_zone_t zone, int flags)
  * @error: set when nothing is returned
  *
  * A slab is made only when there is nothing to return otherwise: the first
- * item is worth new pages, the others of a bucket are not.
+ * item is worth new pages, the others of a bucket are not. With several memory
+ * nodes it is also made where only other nodes have items, if this one has pages.
  *
  * Context: any but NMI. Sleeps only inside a new slab's header allocation,
  * allocf and init, and only with M_WAITOK; it does not wait for pages of the pool
@@ -736,32 +800,40 @@ int uma_keg_grow(struct uma_keg *keg, uma_zone_t zone, int flags)
 unsigned int uma_keg_alloc(struct uma_keg *keg, uma_zone_t zone, void **items,
 			   unsigned int n, int flags, int *error)
 {
+	u32 room, keep = flags & M_USE_RESERVE ? 0 : READ_ONCE(keg->uk_reserve);
+	/* From this node, that is, as long as it can be had there. */
+	bool here = uma_many_nodes();
+	struct uma_slab *slab;
 	unsigned int got = 0;
 	unsigned long irq;
+	int nid;
 
 	if (keg->uk_import)
 		return keg_import(keg, items, n, flags, error);
+	nid = keg_preferred_node(keg);
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
 	while (got < n) {
-		u32 room, keep = flags & M_USE_RESERVE ? 0 : keg->uk_reserve;
-		struct uma_slab *slab;
-
 		room = keg->uk_free > keep ? keg->uk_free - keep : 0;
-		if (room) {
-			got += slab_take(keg, keg_any_slab(keg), items + got,
+		slab = !room ? NULL : here ? keg_slab_of_node(keg, nid) :
+					     keg_any_slab(keg, nid);
+		if (slab) {
+			got += slab_take(keg, slab, items + got,
 					 min(n - got, room));
 			continue;
 		}
 		if (got)
 			break;
 		raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
-		slab = keg_make_slab(keg, zone, flags);
-		if (IS_ERR(slab)) {
+		slab = keg_make_slab(keg, zone, nid,
+				     here ? flags | M_NODEONLY : flags);
+		if (IS_ERR(slab) && (!here || PTR_ERR(slab) == -ECANCELED)) {
 			*error = PTR_ERR(slab);
 			return 0;
 		}
+		here = false;
 		raw_spin_lock_irqsave(&keg->uk_lock, irq);
-		keg_insert_slab(keg, slab);
+		if (!IS_ERR(slab))
+			keg_insert_slab(keg, slab);
 	}
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 	return got;
@@ -927,17 +999,28 @@ struct uma_slab *uma_keg_slab(struct uma_keg *keg, const void *item, u32 *num)
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_keg_slab);
 
-/* Take an unused slab away, or NULL. */
+/* The slab of any node that has been unused longest there, or NULL. */
+static struct uma_slab *keg_unused_slab(struct uma_keg *keg)
+{
+	int nid;
+
+	lockdep_assert_held(&keg->uk_lock);
+	for (nid = 0; nid < nr_node_ids; nid++)
+		if (!list_empty(&keg->uk_domain[nid].unused))
+			return list_last_entry(&keg->uk_domain[nid].unused,
+					       struct uma_slab, us_link);
+	return NULL;
+}
+
+/* Take an unused slab away, if the reserve allows it, or NULL. */
 static struct uma_slab *keg_steal_unused(struct uma_keg *keg)
 {
-	struct uma_slab *slab;
+	struct uma_slab *slab = NULL;
 	unsigned long irq;
 
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
-	/* The one that has been unused longest. */
-	slab = list_empty(&keg->uk_unused) ||
-	       keg->uk_free < keg->uk_reserve + keg->uk_layout.ipers ? NULL :
-	       list_last_entry(&keg->uk_unused, struct uma_slab, us_link);
+	if (keg->uk_free >= keg->uk_reserve + keg->uk_layout.ipers)
+		slab = keg_unused_slab(keg);
 	if (slab) {
 		keg_slab_unlink(keg, slab);
 		keg->uk_slabs--;
@@ -1167,6 +1250,7 @@ void uma_keg_wait_begin(struct uma_keg *keg, struct uma_waiter *w, int flags)
 	w->task = current;
 	w->item = NULL;
 	w->woken = false;
+	w->nid = numa_mem_id();
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
 	keg_count_sleepers(keg, 1);
 	list_add_tail(&w->link, &keg->uk_waiters[!!(flags & M_USE_RESERVE)]);

@@ -13,7 +13,7 @@
  *
  * When: on demand (uma_reclaim()), on shortage (the pool's low-memory callback,
  * and an allocation that may sleep and finds the pool empty), and each
- * working_set_secs. The last is the gentle one. A zone's list had uz_items_min
+ * working_set_secs. The last is the gentle one. A zone's list had items_min
  * items in it at all times since the interval began, so that many were not
  * needed; likewise the unused slabs of a keg. Those go. A zone without any
  * allocation or free in the interval gives all.
@@ -29,6 +29,7 @@
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
+#include <linux/topology.h>
 #include <linux/workqueue.h>
 
 #include "uma/trace.h"
@@ -65,30 +66,32 @@ static void shortage_fn(struct work_struct *work);
 static DECLARE_WORK(shortage_work, shortage_fn);
 
 /*
- * Move the buckets of a cache to its zone, from inside the cache's section or
- * with its CPU dead. Buckets without items come back in @empty.
+ * Move the buckets of a cache to its zone's list of node @nid, that of the CPU,
+ * from inside the cache's section or with its CPU dead. Buckets without items come back in @empty.
  */
-static void cache_flush(uma_zone_t zone, struct uma_cache *c,
+static void cache_flush(uma_zone_t zone, struct uma_cache *c, int nid,
 			struct uma_bucket *empty[2])
 {
 	struct uma_bucket *loaded = c->uc_loaded, *spare = c->uc_spare;
 	u32 n = c->uc_cnt + c->uc_spare_cnt;
 	unsigned long irq;
 
+	if (zone->uz_flags & UMA_ZONE_ROUNDROBIN)
+		nid = 0;
 	empty[0] = NULL;
 	empty[1] = NULL;
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
 	if (spare) {
 		spare->ub_cnt = c->uc_spare_cnt;
 		if (spare->ub_cnt)
-			uma_zone_push(zone, spare);
+			uma_zone_push(zone, nid, spare);
 		else
 			empty[0] = spare;
 	}
 	if (loaded) {
 		loaded->ub_cnt = c->uc_cnt;
 		if (loaded->ub_cnt)
-			uma_zone_push(zone, loaded);
+			uma_zone_push(zone, nid, loaded);
 		else
 			empty[1] = loaded;
 	}
@@ -114,7 +117,7 @@ static void flush_fn(struct work_struct *work)
 	if (!WARN_ON_ONCE(c->uc_busy)) {
 		WRITE_ONCE(c->uc_busy, 1);
 		barrier();
-		cache_flush(zone, c, empty);
+		cache_flush(zone, c, numa_mem_id(), empty);
 		barrier();
 		WRITE_ONCE(c->uc_busy, 0);
 	}
@@ -161,7 +164,8 @@ static void zone_flush_absent_cpu(uma_zone_t zone, int cpu)
 {
 	struct uma_bucket *empty[2];
 
-	cache_flush(zone, per_cpu_ptr(zone->uz_cpu, cpu), empty);
+	cache_flush(zone, per_cpu_ptr(zone->uz_cpu, cpu), cpu_to_mem(cpu),
+		    empty);
 	uma_bucket_free(empty[0]);
 	uma_bucket_free(empty[1]);
 }
@@ -189,22 +193,16 @@ void uma_zone_flush_all(uma_zone_t zone)
 	cpus_read_unlock();
 }
 
-/**
- * uma_zone_drain() - move items from a zone's list to its slabs
- * @zone: the zone
- * @keep: items that may stay, give or take a bucket
- *
- * Context: process context, may sleep.
- */
-void uma_zone_drain(uma_zone_t zone, u32 keep)
+/* Move items of one memory node, but for @keep, give or take a bucket. */
+static void zone_drain_node(uma_zone_t zone, int nid, u32 keep)
 {
 	struct uma_bucket *b;
 	unsigned long irq;
 
-	might_sleep();
 	for (;;) {
 		raw_spin_lock_irqsave(&zone->uz_lock, irq);
-		b = zone->uz_items > keep ? uma_zone_pop(zone) : NULL;
+		b = zone->uz_domain[nid].items > keep ?
+		    uma_zone_pop(zone, nid) : NULL;
 		raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
 		if (!b)
 			break;
@@ -212,6 +210,21 @@ void uma_zone_drain(uma_zone_t zone, u32 keep)
 		uma_bucket_free(b);
 		cond_resched();
 	}
+}
+
+/**
+ * uma_zone_drain() - move the items of a zone's list to its slabs
+ * @zone: the zone
+ *
+ * Context: process context, may sleep.
+ */
+void uma_zone_drain(uma_zone_t zone)
+{
+	int nid;
+
+	might_sleep();
+	for (nid = 0; nid < nr_node_ids; nid++)
+		zone_drain_node(zone, nid, 0);
 }
 
 /**
@@ -223,7 +236,7 @@ void uma_zone_drain(uma_zone_t zone, u32 keep)
 void uma_zone_reclaim_all(uma_zone_t zone)
 {
 	uma_zone_flush_cpus(zone);
-	uma_zone_drain(zone, 0);
+	uma_zone_drain(zone);
 }
 
 static u64 zone_ops(uma_zone_t zone)
@@ -245,16 +258,17 @@ static u64 zone_ops(uma_zone_t zone)
  * the larger. The same for a keg's unused slabs. What is beyond goes.
  */
 
-static u32 zone_working_set(uma_zone_t zone, bool close)
+static u32 zone_working_set(uma_zone_t zone, int nid, bool close)
 {
+	struct uma_zone_domain *d = &zone->uz_domain[nid];
 	unsigned long irq;
 	u32 used, keep;
 
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
-	used = zone->uz_items - zone->uz_items_min;
-	keep = close ? used : max(used, zone->uz_working_set);
+	used = d->items - d->items_min;
+	keep = close ? used : max(used, d->working_set);
 	if (close)
-		zone->uz_working_set = used;
+		d->working_set = used;
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
 	return keep;
 }
@@ -277,9 +291,11 @@ static void begin_interval(uma_zone_t zone)
 {
 	struct uma_keg *keg = zone->uz_keg;
 	unsigned long irq;
+	int nid;
 
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
-	zone->uz_items_min = zone->uz_items;
+	for (nid = 0; nid < nr_node_ids; nid++)
+		zone->uz_domain[nid].items_min = zone->uz_domain[nid].items;
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
 	if (zone->uz_flags & UMA_ZONE_SECONDARY)
 		return;
@@ -299,12 +315,15 @@ static void zone_trim(uma_zone_t zone, bool close)
 	bool master = !(zone->uz_flags & UMA_ZONE_SECONDARY);
 	u64 ops = zone_ops(zone);
 	u32 keep, unused;
+	int nid;
 
 	keep = keg_working_set(keg, close && master);
 	if (close && ops == zone->uz_idle_ops)
 		uma_zone_reclaim_all(zone);
 	else
-		uma_zone_drain(zone, zone_working_set(zone, close));
+		for (nid = 0; nid < nr_node_ids; nid++)
+			zone_drain_node(zone, nid,
+					zone_working_set(zone, nid, close));
 	unused = READ_ONCE(keg->uk_unused_slabs);
 	if (unused > keep)
 		uma_keg_trim(keg, unused - keep);
@@ -329,7 +348,7 @@ static void zone_reclaim(uma_zone_t zone, int req)
 		uma_zone_flush_cpus(zone);
 		fallthrough;
 	case UMA_RECLAIM_DRAIN:
-		uma_zone_drain(zone, 0);
+		uma_zone_drain(zone);
 		uma_keg_trim(zone->uz_keg, UINT_MAX);
 		break;
 	}
@@ -455,7 +474,7 @@ static int uma_cpu_dead(unsigned int cpu)
 		zone_flush_absent_cpu(zone, cpu);
 		/* A sleeper that looked before this must find the items. */
 		if (READ_ONCE(zone->uz_keg->uk_sleepers))
-			uma_zone_drain(zone, 0);
+			uma_zone_drain(zone);
 	}
 	return 0;
 }

@@ -17,6 +17,7 @@ struct uma_keg;
  * @us_keg: the keg, constant
  * @us_data: its first item, constant
  * @us_freecount: items in the slab, guarded by the keg's lock
+ * @us_node: the memory node that its items count as, constant
  * @us_pflag: what the keg's uma_alloc left for its uma_free, constant
  * @us_free: a set bit for each item that is in the slab, guarded by the keg's
  *	lock. In a keg with counters they follow the bitmap, a u32 for each
@@ -27,6 +28,7 @@ struct uma_slab {
 	struct uma_keg *us_keg;
 	void *us_data;
 	u32 us_freecount;
+	u16 us_node;
 	u8 us_pflag;
 	unsigned long us_free[];
 };

@@ -146,6 +146,7 @@ void uma_zone_stats(uma_zone_t zone, struct uma_type_header *uth,
 	zone_read_counts(zone, uth, ups);
 	uth->uth_fails = READ_ONCE(zone->uz_fails);
 	uth->uth_sleeps = READ_ONCE(zone->uz_sleeps);
+	uth->uth_xdomain = READ_ONCE(zone->uz_xdomain);
 	for_each_possible_cpu(cpu) {
 		struct uma_cache *c = per_cpu_ptr(zone->uz_cpu, cpu);
 

@@ -44,6 +44,13 @@ typedef size_t vm_size_t;
 #define UMA_ZONE_MINBUCKET	0x1000	/* the smallest buckets, for ever */
 #define UMA_ZONE_CACHESPREAD	0x2000	/* items start at all offsets in a page */
 #define UMA_ZONE_PCPU		0x8000	/* a copy of each item for each CPU */
+/*
+ * With several memory nodes: an item comes from the node of the CPU that asks for
+ * it, which is also what a zone without either flag does; or slabs come from the
+ * nodes in turn, and items as they come.
+ */
+#define UMA_ZONE_FIRSTTOUCH	0x10000
+#define UMA_ZONE_ROUNDROBIN	0x20000
 
 /* Alignment of items, as a mask: one less than a power of two. */
 #define UMA_ALIGN_PTR	(sizeof(void *) - 1)

@@ -13,7 +13,7 @@
  *	+------+-------+ +------+-------+ +------+-------+
  *	       |   buckets, whole, under the zone's lock
  *	+------+----------------+----------------+-------+
- *	|  uz_buckets: buckets that no CPU holds         |    struct uma_zone
+ *	|  uz_domain: buckets that no CPU holds          |    struct uma_zone
  *	+------------------------+-----------------------+
  *	       items, zinit and zfini   (other zones may stand beside it)
  *	+------------------------+-----------------------+
@@ -51,6 +51,8 @@
 #include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
+#include <linux/minmax.h>
+#include <linux/nodemask.h>
 #include <linux/percpu.h>
 #include <linux/ratelimit.h>
 #include <linux/rbtree.h>
@@ -100,6 +102,7 @@ struct uma_bucket {
 #define UC_DTOR		0x0100	/* free: a destructor to run */
 #define UC_SLEEPERS	0x0200	/* free: someone sleeps on the keg's limit */
 #define UC_TRACE_FREE	0x0800	/* free: someone traces frees */
+#define UC_NODES	0x1000	/* free: the item may be of another memory node */
 #define UC_BYPASS	0x0404	/* both: straight to the slab, and check */
 
 /**
@@ -154,29 +157,42 @@ static inline u16 uma_cache_flags(struct uma_cache *c)
  * struct uma_waiter - a thread that waits for an item
  * @link: in uk_waiters, then in uk_served, then in neither; the keg's lock
  * @task: the thread
+ * @nid: the memory node that it would like it from
  * @item: what it was given, or NULL; the keg's lock
  * @woken: something happened since it looked last
  */
 struct uma_waiter {
 	struct list_head link;
 	struct task_struct *task;
+	int nid;
 	void *item;
 	bool woken;
 };
 
 /**
+ * struct uma_keg_domain - the slabs of one memory node; guarded by the keg's lock
+ * @part: slabs with items in them and items out
+ * @unused: slabs with all their items in them
+ * @used: slabs with no item in them
+ * @free: items in them
+ */
+struct uma_keg_domain {
+	struct list_head part;
+	struct list_head unused;
+	struct list_head used;
+	u32 free;
+};
+
+/**
  * struct uma_keg - a supply of items of one size
  * @uk_lock: guards what follows it up to @uk_wake_work
- * @uk_part: slabs with items in them and items out
- * @uk_unused: slabs with all their items in them
- * @uk_used: slabs with no item in them
  * @uk_zones: the zones stacked on it, by uz_keg_link
  * @uk_foreign: slabs of memory that allocf brought, by address
  * @uk_pages: pages in slabs, or promised to one that is being made
  * @uk_maxpages: the most of them, 0 for no limit
- * @uk_slabs: slabs on the three lists
+ * @uk_slabs: slabs on all lists
  * @uk_free: items in them
- * @uk_unused_slabs: length of @uk_unused
+ * @uk_unused_slabs: slabs on the lists of unused ones
  * @uk_unused_min: its least since the last working-set interval began
  * @uk_working_set: how many of them the interval before needed
  * @uk_reserve: free items that only M_USE_RESERVE gets
@@ -204,12 +220,12 @@ struct uma_waiter {
  * @uk_obj: what goes in the owner's field of pages of a fixed backing
  * @uk_key: lock class of its own (UMA_ZONE_MTXCLASS)
  * @uk_name: the master zone's, for messages
+ * @uk_next_node: where the next slab comes from (UMA_ZONE_ROUNDROBIN); guarded by
+ *	@uk_lock
+ * @uk_domain: the slabs, by memory node, nr_node_ids of them
  */
 struct uma_keg {
 	raw_spinlock_t uk_lock;
-	struct list_head uk_part;
-	struct list_head uk_unused;
-	struct list_head uk_used;
 	struct list_head uk_zones;
 	struct rb_root uk_foreign;
 	u32 uk_pages;
@@ -243,6 +259,23 @@ struct uma_keg {
 	struct vm_object *uk_obj;
 	struct lock_class_key uk_key;
 	const char *uk_name;
+	int uk_next_node;
+	struct uma_keg_domain uk_domain[];
+};
+
+/**
+ * struct uma_zone_domain - buckets whose items are of one memory node; guarded by
+ *	the zone's lock
+ * @buckets: buckets with items that no CPU holds
+ * @items: items in them
+ * @items_min: its least since the last working-set interval began
+ * @working_set: how many of them the interval before needed
+ */
+struct uma_zone_domain {
+	struct list_head buckets;
+	u32 items;
+	u32 items_min;
+	u32 working_set;
 };
 
 /**
@@ -260,10 +293,7 @@ struct uma_keg {
  *	if it is another
  * @uz_lock: guards what follows it up to @uz_link
  * @uz_seq: odd while counts move, for readers without the lock
- * @uz_buckets: buckets with items that no CPU holds
- * @uz_items: items in them
- * @uz_items_min: its least since the last working-set interval began
- * @uz_working_set: how many of them the interval before needed
+ * @uz_items: items in the buckets of all nodes
  * @uz_bucket_size: room of the next bucket; grows with each exchange
  * @uz_bucket_max: the most that it grows to
  * @uz_items_max: the most items on the list; what is beyond goes to slabs
@@ -271,6 +301,7 @@ struct uma_keg {
  * @uz_frees: frees by callers, but for those that the caches still hold
  * @uz_fails: allocations that failed
  * @uz_sleeps: times that an allocation had to sleep
+ * @uz_xdomain: frees on another memory node than the item's own
  * @uz_link: in the list of zones, guarded by its mutex
  * @uz_keg_link: in uk_zones, guarded by the keg's lock
  * @uz_pins: walks that stand on this zone, and one for its existence
@@ -282,6 +313,7 @@ struct uma_keg {
  * @uz_limit_hit: prints the one and queues the other, once the locks of the
  *	caller that hit it are gone
  * @uz_maxaction_work: calls it, where it may sleep
+ * @uz_domain: the buckets that no CPU holds, by memory node, nr_node_ids of them
  */
 struct uma_zone {
 	struct uma_cache __percpu *uz_cpu;
@@ -297,10 +329,7 @@ struct uma_zone {
 
 	raw_spinlock_t uz_lock ____cacheline_aligned;
 	seqcount_raw_spinlock_t uz_seq;
-	struct list_head uz_buckets;
 	u32 uz_items;
-	u32 uz_items_min;
-	u32 uz_working_set;
 	u16 uz_bucket_size;
 	u16 uz_bucket_max;
 	u32 uz_items_max;
@@ -308,6 +337,7 @@ struct uma_zone {
 	u64 uz_frees;
 	u64 uz_fails;
 	u64 uz_sleeps;
+	u64 uz_xdomain;
 
 	struct list_head uz_link;
 	struct list_head uz_keg_link;
@@ -319,6 +349,8 @@ struct uma_zone {
 	uma_maxaction_t uz_maxaction;
 	struct irq_work uz_limit_hit;
 	struct work_struct uz_maxaction_work;
+
+	struct uma_zone_domain uz_domain[];
 };
 
 /**
@@ -348,6 +380,7 @@ unsigned int uma_keg_free(struct uma_keg *keg, const char *who, void **items,
 			  unsigned int n);
 bool uma_keg_check(struct uma_keg *keg, const char *who, void *item);
 int uma_keg_grow(struct uma_keg *keg, uma_zone_t zone, int flags);
+int uma_keg_item_node(struct uma_keg *keg, const void *item);
 void uma_keg_set_max(struct uma_keg *keg, u32 nitems);
 u32 uma_keg_get_max(struct uma_keg *keg);
 void uma_keg_set_reserve(struct uma_keg *keg, u32 nitems);
@@ -398,7 +431,7 @@ void uma_reclaim_shutdown(void);
 void uma_reclaim_interval(void);
 void uma_zone_flush_cpus(uma_zone_t zone);
 void uma_zone_flush_all(uma_zone_t zone);
-void uma_zone_drain(uma_zone_t zone, u32 keep);
+void uma_zone_drain(uma_zone_t zone);
 void uma_zone_reclaim_all(uma_zone_t zone);
 
 /* zone.c */
@@ -469,37 +502,48 @@ static inline void uma_zone_fold(uma_zone_t zone, struct uma_cache *c)
 	write_seqcount_end(&zone->uz_seq);
 }
 
+/* Whether it matters which CPU asks: are there several memory nodes? */
+static inline bool uma_many_nodes(void)
+{
+	return num_node_state(N_MEMORY) > 1;
+}
+
 /**
  * uma_zone_push() - put a bucket on a zone's list
  * @zone: the zone, locked
+ * @nid: the memory node of the bucket's items
  * @b: a bucket that no CPU holds, ub_cnt right and not 0
  */
-static inline void uma_zone_push(uma_zone_t zone, struct uma_bucket *b)
+static inline void uma_zone_push(uma_zone_t zone, int nid, struct uma_bucket *b)
 {
+	struct uma_zone_domain *d = &zone->uz_domain[nid];
+
 	lockdep_assert_held(&zone->uz_lock);
-	list_add(&b->ub_link, &zone->uz_buckets);
+	list_add(&b->ub_link, &d->buckets);
+	d->items += b->ub_cnt;
 	WRITE_ONCE(zone->uz_items, zone->uz_items + b->ub_cnt);
 }
 
 /**
  * uma_zone_pop() - take the bucket used last from a zone's list
  * @zone: the zone, locked
+ * @nid: the memory node to take it from
  *
  * Return: a bucket with items, or NULL.
  */
-static inline struct uma_bucket *uma_zone_pop(uma_zone_t zone)
+static inline struct uma_bucket *uma_zone_pop(uma_zone_t zone, int nid)
 {
+	struct uma_zone_domain *d = &zone->uz_domain[nid];
 	struct uma_bucket *b;
 
 	lockdep_assert_held(&zone->uz_lock);
-	b = list_first_entry_or_null(&zone->uz_buckets, struct uma_bucket,
-				     ub_link);
+	b = list_first_entry_or_null(&d->buckets, struct uma_bucket, ub_link);
 	if (!b)
 		return NULL;
 	list_del(&b->ub_link);
+	d->items -= b->ub_cnt;
+	d->items_min = min(d->items_min, d->items);
 	WRITE_ONCE(zone->uz_items, zone->uz_items - b->ub_cnt);
-	if (zone->uz_items < zone->uz_items_min)
-		zone->uz_items_min = zone->uz_items;
 	return b;
 }
 

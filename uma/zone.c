@@ -35,10 +35,13 @@
 
 #include <linux/err.h>
 #include <linux/mutex.h>
+#include <linux/nodemask.h>
+#include <linux/overflow.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/topology.h>
 
 #include "uma/fail.h"
 #include "uma/trace.h"
@@ -49,7 +52,8 @@
 				 UMA_ZONE_NOFREE | UMA_ZONE_MTXCLASS | \
 				 UMA_ZONE_REFCNT | UMA_ZONE_MAXBUCKET | \
 				 UMA_ZONE_MINBUCKET | UMA_ZONE_CONTIG | \
-				 UMA_ZONE_CACHESPREAD | UMA_ZONE_PCPU)
+				 UMA_ZONE_CACHESPREAD | UMA_ZONE_PCPU | \
+				 UMA_ZONE_FIRSTTOUCH | UMA_ZONE_ROUNDROBIN)
 /* The same for uma_zcache_create(). */
 #define ZCACHE_FLAGS_ALLOWED	(UMA_ZONE_MTXCLASS | UMA_ZONE_MAXBUCKET | \
 				 UMA_ZONE_MINBUCKET)
@@ -351,29 +355,67 @@ static unsigned int zone_import(uma_zone_t zone, void **items, unsigned int n,
 	return got;
 }
 
-/* An item past the cache: from the zone's list, or from the keg. */
-static void *zone_get_locked(uma_zone_t zone, int flags, bool count)
+/* The memory node whose buckets a CPU of node @nid fills and empties. */
+static int zone_domain(uma_zone_t zone, int nid)
+{
+	return zone->uz_flags & UMA_ZONE_ROUNDROBIN ? 0 : nid;
+}
+
+/* An item off the zone's list of a node, or NULL. */
+static void *zone_get_listed(uma_zone_t zone, int nid)
 {
 	struct uma_bucket *b, *empty = NULL;
 	void *item = NULL;
 	unsigned long irq;
-	int error;
 
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
 	/* What is left on the list belongs to those in line, if there are any. */
-	b = READ_ONCE(zone->uz_keg->uk_sleepers) ? NULL : uma_zone_pop(zone);
+	b = READ_ONCE(zone->uz_keg->uk_sleepers) ? NULL :
+						   uma_zone_pop(zone, nid);
 	if (b) {
 		item = b->ub_item[--b->ub_cnt];
 		if (b->ub_cnt)
-			uma_zone_push(zone, b);
+			uma_zone_push(zone, nid, b);
 		else
 			empty = b;
 	}
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
 	uma_bucket_free(empty);
-	if (!item &&
-	    !zone_import(zone, &item, 1, flags, flags & M_WAITOK, &error))
-		return NULL;
+	return item;
+}
+
+/* The same from any node but @except. */
+static void *zone_get_elsewhere(uma_zone_t zone, int except)
+{
+	void *item = NULL;
+	int nid;
+
+	for (nid = 0; !item && nid < nr_node_ids; nid++)
+		if (nid != except)
+			item = zone_get_listed(zone, nid);
+	return item;
+}
+
+/*
+ * An item past the cache: from the zone's list, or from the keg, or, rather than
+ * fail or sleep, from another node's list.
+ */
+static void *zone_get_locked(uma_zone_t zone, int flags, bool count)
+{
+	int nid = zone_domain(zone, numa_mem_id());
+	void *item;
+	int error;
+
+	item = zone_get_listed(zone, nid);
+	if (!item && !zone_import(zone, &item, 1, flags, false, &error)) {
+		if (error == -ECANCELED)
+			return NULL;
+		item = zone_get_elsewhere(zone, nid);
+		if (!item && (!(flags & M_WAITOK) ||
+			      !zone_import(zone, &item, 1, flags, true,
+					   &error)))
+			return NULL;
+	}
 	if (count)
 		zone_count(zone, &zone->uz_allocs, 1);
 	return item;
@@ -403,7 +445,7 @@ static bool cache_refill(uma_zone_t zone, struct uma_cache *c,
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
 	/* With sleepers about, no bucket goes where they cannot reach it. */
 	if (!READ_ONCE(zone->uz_keg->uk_sleepers))
-		b = uma_zone_pop(zone);
+		b = uma_zone_pop(zone, zone_domain(zone, numa_mem_id()));
 	if (b) {
 		/* Of the two empty ones the larger stays, for the frees. */
 		if (c->uc_spare && c->uc_loaded &&
@@ -450,7 +492,7 @@ static struct uma_bucket *zone_push_within_max(uma_zone_t zone,
 {
 	if (zone->uz_items >= zone->uz_items_max)
 		return b;
-	uma_zone_push(zone, b);
+	uma_zone_push(zone, zone_domain(zone, numa_mem_id()), b);
 	return NULL;
 }
 
@@ -517,8 +559,7 @@ static void *zone_get(uma_zone_t zone, int flags, bool count)
 
 		/* The reserve is for single items, not for caches. */
 		b = zone_fill_bucket(zone, flags & ~M_USE_RESERVE);
-		if (IS_ERR(b) && (PTR_ERR(b) == -ECANCELED ||
-				  !(flags & (M_WAITOK | M_USE_RESERVE))))
+		if (IS_ERR(b) && PTR_ERR(b) == -ECANCELED)
 			return NULL;
 		if (IS_ERR_OR_NULL(b))
 			return zone_get_locked(zone, flags, count);
@@ -526,29 +567,84 @@ static void *zone_get(uma_zone_t zone, int flags, bool count)
 	}
 }
 
-/* A free past the cache: into a bucket of the zone's list, or to the slab. */
-static void zone_put_locked(uma_zone_t zone, void *item, bool count)
+/*
+ * Put an item into the first bucket of a node's list, if there is one with room, or
+ * into @b if there is not, which then is that bucket.
+ */
+static bool zone_put_listed(uma_zone_t zone, void *item, int nid,
+			    struct uma_bucket **b)
 {
-	struct uma_bucket *b = NULL;
+	struct uma_zone_domain *d = &zone->uz_domain[nid];
+	struct uma_bucket *first;
+	bool done = false;
 	unsigned long irq;
 
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
-	if (!(uma_cache_flags(raw_cpu_ptr(zone->uz_cpu)) &
-	      (UC_BYPASS | UC_SLEEPERS)))
-		b = list_first_entry_or_null(&zone->uz_buckets,
-					     struct uma_bucket, ub_link);
-	if (b && b->ub_cnt < b->ub_entries &&
-	    zone->uz_items < zone->uz_items_max) {
-		b->ub_item[b->ub_cnt++] = item;
+	if (uma_cache_flags(raw_cpu_ptr(zone->uz_cpu)) &
+	    (UC_BYPASS | UC_SLEEPERS) || zone->uz_items >= zone->uz_items_max)
+		goto out;
+	first = list_first_entry_or_null(&d->buckets, struct uma_bucket,
+					 ub_link);
+	if (first && first->ub_cnt < first->ub_entries) {
+		first->ub_item[first->ub_cnt++] = item;
+		d->items++;
 		WRITE_ONCE(zone->uz_items, zone->uz_items + 1);
-		item = NULL;
+		done = true;
+	} else if (*b) {
+		(*b)->ub_item[(*b)->ub_cnt++] = item;
+		uma_zone_push(zone, nid, *b);
+		*b = NULL;
+		done = true;
 	}
+out:
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
-	/* What the slab refuses was no free. */
-	if (item && !uma_items_release(zone, &item, 1))
+	return done;
+}
+
+/* A free past the cache: into a bucket of the zone's list, or to the slab. */
+static void zone_put_locked(uma_zone_t zone, void *item, bool count)
+{
+	struct uma_bucket *none = NULL;
+
+	if (!zone_put_listed(zone, item, zone_domain(zone, numa_mem_id()),
+			     &none) &&
+	    !uma_items_release(zone, &item, 1))
+		/* What the slab refuses was no free. */
 		return;
 	if (count)
 		zone_count(zone, &zone->uz_frees, 1);
+}
+
+/*
+ * A free of an item of another memory node. It does not go into this CPU's cache,
+ * which would hand it out again here, but into a bucket that the CPUs of its own
+ * node will find.
+ */
+static void zone_put_remote(uma_zone_t zone, void *item, int nid)
+{
+	struct uma_bucket *b = NULL;
+
+	if (!zone_put_listed(zone, item, nid, &b)) {
+		b = uma_bucket_alloc(zone, READ_ONCE(zone->uz_bucket_size),
+				     M_NOWAIT);
+		if ((!b || !zone_put_listed(zone, item, nid, &b)) &&
+		    !uma_items_release(zone, &item, 1)) {
+			uma_bucket_free(b);
+			return;
+		}
+		uma_bucket_free(b);
+	}
+	zone_count(zone, &zone->uz_frees, 1);
+	zone_count(zone, &zone->uz_xdomain, 1);
+}
+
+/* Whether an item is of another memory node than this CPU, and of which. */
+static bool zone_item_is_remote(uma_zone_t zone, const void *item, int *nid)
+{
+	if (!(uma_cache_flags(raw_cpu_ptr(zone->uz_cpu)) & UC_NODES))
+		return false;
+	*nid = uma_keg_item_node(zone->uz_keg, item);
+	return *nid != numa_mem_id();
 }
 
 /*
@@ -702,6 +798,7 @@ EXPORT_SYMBOL_GPL(uma_zalloc_arg);
 static noinline void uma_zfree_slow(uma_zone_t zone, void *item, void *arg)
 {
 	size_t size = zone->uz_keg->uk_size;
+	int nid;
 
 	if (uma_cache_flags(raw_cpu_ptr(zone->uz_cpu)) & UC_BYPASS &&
 	    !uma_keg_check(zone->uz_keg, zone->uz_name, item))
@@ -710,7 +807,10 @@ static noinline void uma_zfree_slow(uma_zone_t zone, void *item, void *arg)
 	if (zone->uz_dtor)
 		zone->uz_dtor(item, size, arg);
 	uma_item_poison(zone->uz_keg, item);
-	zone_put(zone, item, COUNT);
+	if (zone_item_is_remote(zone, item, &nid))
+		zone_put_remote(zone, item, nid);
+	else
+		zone_put(zone, item, COUNT);
 }
 
 /**
@@ -1004,14 +1104,15 @@ EXPORT_SYMBOL_GPL(uma_zalloc_bulk);
 /**
  * uma_zfree_bulk() - free many items
  * @zone: the zone that all of them came from
- * @items: the items, none of them NULL; the array is the caller's again
+ * @items: the items, none of them NULL; what is in the array afterwards is not said
  * @n: how many
  *
  * Context: any but NMI, under any lock of the caller.
  */
 void uma_zfree_bulk(uma_zone_t zone, void **items, unsigned int n)
 {
-	unsigned int i;
+	unsigned int i, local = 0;
+	int nid;
 
 	if (uma_cache_flags(raw_cpu_ptr(zone->uz_cpu)) & UC_BYPASS) {
 		for (i = 0; i < n; i++)
@@ -1023,8 +1124,12 @@ void uma_zfree_bulk(uma_zone_t zone, void **items, unsigned int n)
 		if (zone->uz_dtor)
 			zone->uz_dtor(items[i], zone->uz_keg->uk_size, NULL);
 		uma_item_poison(zone->uz_keg, items[i]);
+		if (zone_item_is_remote(zone, items[i], &nid))
+			zone_put_remote(zone, items[i], nid);
+		else
+			items[local++] = items[i];
 	}
-	zone_put_many(zone, items, n, COUNT);
+	zone_put_many(zone, items, local, COUNT);
 }
 EXPORT_SYMBOL_GPL(uma_zfree_bulk);
 
@@ -1046,8 +1151,10 @@ static void zone_free(uma_zone_t zone)
 static uma_zone_t zone_alloc(const char *name, uma_ctor ctor, uma_dtor dtor,
 			     u32 flags, struct module *owner)
 {
-	uma_zone_t zone = kzalloc(sizeof(*zone), GFP_KERNEL);
+	uma_zone_t zone;
+	int nid;
 
+	zone = kzalloc(struct_size(zone, uz_domain, nr_node_ids), GFP_KERNEL);
 	if (!zone)
 		return ERR_PTR(-ENOMEM);
 	init_irq_work(&zone->uz_limit_hit, zone_limit_hit);
@@ -1068,7 +1175,8 @@ static uma_zone_t zone_alloc(const char *name, uma_ctor ctor, uma_dtor dtor,
 	zone->uz_owner = owner;
 	raw_spin_lock_init(&zone->uz_lock);
 	seqcount_raw_spinlock_init(&zone->uz_seq, &zone->uz_lock);
-	INIT_LIST_HEAD(&zone->uz_buckets);
+	for (nid = 0; nid < nr_node_ids; nid++)
+		INIT_LIST_HEAD(&zone->uz_domain[nid].buckets);
 	return zone;
 }
 
@@ -1131,6 +1239,19 @@ static u16 zone_bucket_max(uma_zone_t zone)
 	return uma_bucket_max(zone->uz_keg->uk_layout.rsize);
 }
 
+/*
+ * Whether an item that is freed on another node is to go back to its own. Those
+ * of a cache-only zone, or of several nodes, have none; buckets, which their
+ * CPU allocates and frees, need not be sought out.
+ */
+static bool zone_minds_nodes(uma_zone_t zone)
+{
+	struct uma_keg *keg = zone->uz_keg;
+
+	return uma_many_nodes() && !keg->uk_import &&
+	       !(keg->uk_flags & (UMA_ZONE_ROUNDROBIN | UMA_ZFLAG_INTERNAL));
+}
+
 /* Put a zone on its keg and on the list: it is complete. */
 static void zone_publish(uma_zone_t zone, struct uma_keg *keg)
 {
@@ -1143,6 +1264,8 @@ static void zone_publish(uma_zone_t zone, struct uma_keg *keg)
 		uma_keg_set_zone_flag(keg, zone, UC_CTOR, true);
 	if (zone->uz_dtor)
 		uma_keg_set_zone_flag(keg, zone, UC_DTOR, true);
+	if (zone_minds_nodes(zone))
+		uma_keg_set_zone_flag(keg, zone, UC_NODES, true);
 	uma_keg_add_zone(keg, zone);
 	mutex_lock(&switch_lock);
 	uma_zone_list_add(zone);
@@ -1264,7 +1387,8 @@ uma_zone_t __uma_zsecond_create(const char *name, uma_ctor ctor, uma_dtor dtor,
 		       name, master->uz_name, -EINVAL);
 		return NULL;
 	}
-	zone = zone_alloc(name, ctor, dtor, UMA_ZONE_SECONDARY, owner);
+	zone = zone_alloc(name, ctor, dtor, UMA_ZONE_SECONDARY |
+			  (master->uz_flags & UMA_ZONE_ROUNDROBIN), owner);
 	if (IS_ERR(zone)) {
 		pr_err("cannot create zone \"%s\" (%ld)\n", name,
 		       PTR_ERR(zone));
@@ -1328,7 +1452,7 @@ int uma_zdestroy(uma_zone_t zone)
 	/* Hidden, since a walk that reclaims has items in its hands. */
 	uma_zone_list_hide(zone);
 	uma_zone_flush_all(zone);
-	uma_zone_drain(zone, 0);
+	uma_zone_drain(zone);
 	/* Counts can be off, after a wrong free; a keg to itself knows better. */
 	used = last ? uma_keg_items_out(keg) : uma_zone_in_use(zone);
 	if (used) {
