@@ -1287,29 +1287,35 @@ bool uma_keg_wait_look(struct uma_keg *keg, uma_zone_t zone,
 	bool served, first;
 	unsigned long irq;
 
-	raw_spin_lock_irqsave(&keg->uk_lock, irq);
-	served = keg_collect(keg, w);
-	first = keg_first_waiter(keg, U32_MAX) == w;
-	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
-	if (served)
-		return true;
-	if (!first) {
-		*error = -EAGAIN;
-		return false;
+	for (*error = 0; ; *error = uma_keg_grow(keg, zone, flags | M_QUEUED)) {
+		raw_spin_lock_irqsave(&keg->uk_lock, irq);
+		served = keg_collect(keg, w);
+		first = keg_first_waiter(keg, U32_MAX) == w;
+		raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+		if (served)
+			return true;
+		if (*error)
+			return false;
+		if (!first) {
+			*error = -EAGAIN;
+			return false;
+		}
+		if (keg->uk_import)
+			break;
+		/* A slab that only went into the reserve is not the last. */
 	}
-	if (keg->uk_import)
-		return keg_import(keg, &w->item, 1, flags | M_QUEUED, error);
-	*error = uma_keg_grow(keg, zone, flags | M_QUEUED);
-	raw_spin_lock_irqsave(&keg->uk_lock, irq);
-	served = keg_collect(keg, w);
-	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
-	return served;
+	if (keg_import(keg, &w->item, 1, flags | M_QUEUED, error))
+		return true;
+	w->item = NULL;
+	return false;
 }
 
 /**
  * uma_keg_wait_end() - the wait is over, one way or the other
  * @keg: the keg
  * @w: the waiter, with an item or given up
+ *
+ * One that gave up may have been given an item all the same, before this.
  *
  * Context: any.
  */

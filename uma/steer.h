@@ -16,6 +16,8 @@
  * @UMA_STEER_SECTION: inside the section of this CPU's cache, preemption off
  * @UMA_STEER_LIMIT: a sleeper has published its flag, drained the caches, looked
  *	once more and found nothing; it is about to sleep; may sleep itself
+ * @UMA_STEER_WAIT_END: a sleeper knows that it has an item, or that an init
+ *	failed, and is still in line; may sleep
  * @UMA_STEER_RECLAIM: uma_reclaim() is between two zones; may sleep
  * @UMA_STEER_STATS: a reader of statistics is between a zone's frees and its
  *	allocations; no lock held, may sleep
@@ -26,6 +28,7 @@ enum uma_steer_point {
 	UMA_STEER_REFILL,
 	UMA_STEER_SECTION,
 	UMA_STEER_LIMIT,
+	UMA_STEER_WAIT_END,
 	UMA_STEER_RECLAIM,
 	UMA_STEER_STATS,
 	UMA_STEER_IMPORT,

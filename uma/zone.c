@@ -312,12 +312,14 @@ static unsigned int zone_wait(uma_zone_t zone, void **items, int flags,
 				  POOL_WAIT : MAX_SCHEDULE_TIMEOUT);
 	}
 
+	uma_steer(UMA_STEER_WAIT_END, zone);
 	remove_wait_queue(pool_wq, &w.pool);
 	uma_pool_wait_end(uma_pool);
 	uma_keg_wait_end(keg, &w.keg);
+	/* Also for who gave up, and was served before it was out of the line. */
 	*items = w.keg.item;
 	trace_uma_limit_wake(zone->uz_name, w.keg.item);
-	return served;
+	return !!w.keg.item;
 }
 
 /*
