@@ -96,18 +96,6 @@ void uma_bucket_shutdown(void (*next)(uma_zone_t zone))
 }
 
 /**
- * uma_bucket_max() - the largest bucket that suits a zone
- * @item_size: bytes of its items
- *
- * Return: entries.
- */
-unsigned int uma_bucket_max(size_t item_size)
-{
-	return clamp_t(size_t, BUCKET_BYTES / item_size, BUCKET_LEAST,
-		       BUCKET_MOST);
-}
-
-/**
  * uma_bucket_fit() - the largest bucket that holds no more than so many items
  * @entries: how many
  *
@@ -118,6 +106,18 @@ unsigned int uma_bucket_fit(unsigned int entries)
 	if (entries < BUCKET_LEAST)
 		return 0;
 	return min_t(unsigned int, rounddown_pow_of_two(entries), BUCKET_MOST);
+}
+
+/**
+ * uma_bucket_max() - the largest bucket that suits a zone
+ * @item_size: bytes of its items
+ *
+ * Return: entries.
+ */
+unsigned int uma_bucket_max(size_t item_size)
+{
+	return uma_bucket_fit(max_t(size_t, BUCKET_BYTES / item_size,
+				    BUCKET_LEAST));
 }
 
 /**

@@ -435,19 +435,34 @@ static void zone_exchanged(uma_zone_t zone, struct uma_cache *c)
 }
 
 /*
+ * No cache loads a bucket from before uma_zone_set_maxcache(), which it might keep
+ * for ever.
+ */
+static bool bucket_too_large(uma_zone_t zone, const struct uma_bucket *b)
+{
+	lockdep_assert_held(&zone->uz_lock);
+	return b->ub_entries > zone->uz_bucket_max;
+}
+
+/*
  * The cache is empty: load a bucket of the zone's list. The one that it replaces
  * comes back in @empty if there is no place left for it.
  */
 static bool cache_refill(uma_zone_t zone, struct uma_cache *c,
 			 struct uma_bucket **empty)
 {
+	int nid = zone_domain(zone, numa_mem_id());
 	struct uma_bucket *b = NULL;
 	unsigned long irq;
 
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
 	/* With sleepers about, no bucket goes where they cannot reach it. */
 	if (!READ_ONCE(zone->uz_keg->uk_sleepers))
-		b = uma_zone_pop(zone, zone_domain(zone, numa_mem_id()));
+		b = uma_zone_pop(zone, nid);
+	if (b && bucket_too_large(zone, b)) {
+		uma_zone_push(zone, nid, b);
+		b = NULL;
+	}
 	if (b) {
 		/* Of the two empty ones the larger stays, for the frees. */
 		if (c->uc_spare && c->uc_loaded &&
@@ -492,7 +507,7 @@ static struct uma_bucket *zone_fill_bucket(uma_zone_t zone, int flags)
 static struct uma_bucket *zone_push_within_max(uma_zone_t zone,
 					       struct uma_bucket *b)
 {
-	if (zone->uz_items >= zone->uz_items_max)
+	if (zone->uz_items + b->ub_cnt > zone->uz_items_max)
 		return b;
 	uma_zone_push(zone, zone_domain(zone, numa_mem_id()), b);
 	return NULL;
@@ -503,7 +518,8 @@ static void zone_bucket_release(uma_zone_t zone, struct uma_bucket *b)
 {
 	if (!b)
 		return;
-	uma_bucket_empty(zone, b);
+	if (b->ub_cnt)
+		uma_bucket_empty(zone, b);
 	uma_bucket_free(b);
 }
 
@@ -521,7 +537,8 @@ static void zone_install(uma_zone_t zone, struct uma_bucket *b)
 	 * A sleeper that is not seen here publishes later, and takes this lock
 	 * later, to drain what we leave.
 	 */
-	if (READ_ONCE(zone->uz_keg->uk_sleepers)) {
+	if (READ_ONCE(zone->uz_keg->uk_sleepers) ||
+	    bucket_too_large(zone, b)) {
 		over = b;
 	} else if (c && !c->uc_cnt && !c->uc_spare_cnt) {
 		spare = c->uc_spare;
@@ -651,7 +668,8 @@ static bool zone_item_is_remote(uma_zone_t zone, const void *item, int *nid)
 
 /*
  * The cache is full: its spare goes to the zone's list, the loaded one becomes
- * the spare and @b, empty, is loaded. Returns the spare if the list has its most.
+ * the spare and @b, empty, is loaded. Returns the spare if the list has its most;
+ * or @b, with nothing done, if it is larger than it may be by now.
  */
 static struct uma_bucket *cache_unload(uma_zone_t zone, struct uma_cache *c,
 				       struct uma_bucket *b)
@@ -661,12 +679,16 @@ static struct uma_bucket *cache_unload(uma_zone_t zone, struct uma_cache *c,
 	unsigned long irq;
 
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
-	if (c->uc_spare) {
-		c->uc_spare->ub_cnt = n;
-		over = zone_push_within_max(zone, c->uc_spare);
+	if (bucket_too_large(zone, b)) {
+		over = b;
+	} else {
+		if (c->uc_spare) {
+			c->uc_spare->ub_cnt = n;
+			over = zone_push_within_max(zone, c->uc_spare);
+		}
+		cache_load(c, b, 0);
+		zone_exchanged(zone, c);
 	}
-	cache_load(c, b, 0);
-	zone_exchanged(zone, c);
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
 	trace_uma_bucket(zone->uz_name, UMA_BUCKET_FROM_CPU, n);
 	return over;
@@ -675,10 +697,12 @@ static struct uma_bucket *cache_unload(uma_zone_t zone, struct uma_cache *c,
 /* A free into this CPU's cache, or past it; dtor has run. */
 static void zone_put(uma_zone_t zone, void *item, bool count)
 {
-	struct uma_bucket *b = NULL, *over = NULL;
+	struct uma_bucket *b = NULL, *over;
 	struct uma_cache *c;
+	bool put;
 
 	for (;;) {
+		over = NULL;
 		c = zone_enter(zone, UC_BYPASS | UC_SLEEPERS);
 		if (!c) {
 			zone_put_locked(zone, item, count);
@@ -691,12 +715,13 @@ static void zone_put(uma_zone_t zone, void *item, bool count)
 			over = cache_unload(zone, c, b);
 			b = NULL;
 		}
-		if (c->uc_cnt < c->uc_max) {
+		put = c->uc_cnt < c->uc_max;
+		if (put)
 			cache_put(c, item, count);
-			zone_leave(c);
-			break;
-		}
 		zone_leave(c);
+		zone_bucket_release(zone, over);
+		if (put)
+			break;
 
 		b = uma_bucket_alloc(zone, READ_ONCE(zone->uz_bucket_size), M_NOWAIT);
 		uma_steer(UMA_STEER_REFILL, zone);
@@ -706,7 +731,6 @@ static void zone_put(uma_zone_t zone, void *item, bool count)
 		}
 	}
 	uma_bucket_free(b);
-	zone_bucket_release(zone, over);
 }
 
 /*
@@ -1254,14 +1278,18 @@ static bool zone_minds_nodes(uma_zone_t zone)
 	       !(keg->uk_flags & (UMA_ZONE_ROUNDROBIN | UMA_ZFLAG_INTERNAL));
 }
 
+/* The size of a zone's first bucket: zones in demand come to larger ones. */
+static u16 zone_bucket_first(uma_zone_t zone, u16 max)
+{
+	return zone->uz_flags & UMA_ZONE_MAXBUCKET ? max : min_t(u16, max, 16);
+}
+
 /* Put a zone on its keg and on the list: it is complete. */
 static void zone_publish(uma_zone_t zone, struct uma_keg *keg)
 {
 	zone->uz_keg = keg;
 	zone->uz_bucket_max = zone_bucket_max(zone);
-	zone->uz_bucket_size = zone->uz_bucket_max;
-	if (!(zone->uz_flags & UMA_ZONE_MAXBUCKET))
-		zone->uz_bucket_size = min_t(u16, zone->uz_bucket_size, 16);
+	zone->uz_bucket_size = zone_bucket_first(zone, zone->uz_bucket_max);
 	if (zone->uz_ctor)
 		uma_keg_set_zone_flag(keg, zone, UC_CTOR, true);
 	if (zone->uz_dtor)
@@ -1548,7 +1576,10 @@ int uma_zone_set_maxcache(uma_zone_t zone, int nitems)
 	max = min_t(u16, zone_bucket_max(zone), uma_bucket_fit(nitems / caches));
 	raw_spin_lock_irqsave(&zone->uz_lock, irq);
 	WRITE_ONCE(zone->uz_bucket_max, max);
-	WRITE_ONCE(zone->uz_bucket_size, min(zone->uz_bucket_size, max));
+	/* From 0 it would not grow. */
+	WRITE_ONCE(zone->uz_bucket_size,
+		   clamp(zone->uz_bucket_size, zone_bucket_first(zone, max),
+			 max));
 	zone->uz_items_max = nitems - caches * max;
 	raw_spin_unlock_irqrestore(&zone->uz_lock, irq);
 	uma_zone_reclaim_all(zone);
