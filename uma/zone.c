@@ -1490,8 +1490,12 @@ int uma_zdestroy(uma_zone_t zone)
 		uma_zone_list_show(zone);
 		zone_set_switches(zone);
 		mutex_unlock(&switch_lock);
-		/* For a CPU that went in between and did not find it. */
+		/*
+		 * For a CPU that went in between and did not find it, and for
+		 * a sleeper that did not, to drain it.
+		 */
 		uma_zone_flush_all(zone);
+		uma_zone_drain(zone);
 		pr_err("cannot destroy zone \"%s\": %lld items are in use (%d)\n",
 		       zone->uz_name, used, -EBUSY);
 		return -EBUSY;
