@@ -212,17 +212,29 @@ static int item_stride(size_t size, unsigned int align, size_t most, u32 *rsize)
  * processor's cache if all of them start at the same few offsets in a page. With a
  * stride that is an odd multiple of the alignment, a number prime to all powers of
  * two, they start at every offset there is before one comes again; that takes
- * as many pages as the stride is multiples.
+ * as many pages as the stride is multiples, unless the header holds no more
+ * items before. Items so small that it does not describe a page full of them
+ * have a header in their page: there they start everywhere by themselves.
  */
-static void layout_spread(struct uma_slab_layout *l, u32 rsize, u32 step,
-			  bool refcnt)
+static int layout_spread(struct uma_slab_layout *l, u32 rsize, u32 step,
+			 bool refcnt, bool forced)
 {
+	u32 most = uma_slab_offpage_items(refcnt);
+	u32 pages;
+
 	if (!(rsize & step))
 		rsize += step;
-	layout_off_page(l, rsize,
-			max_t(u32, DIV_ROUND_UP(rsize, PAGE_SIZE),
-			      min_t(u32, rsize / step, UMA_SLAB_PAGES_SPREAD)),
-			refcnt, uma_slab_offpage_items(refcnt));
+	if (rsize > UMA_SLAB_PAGES_MAX * PAGE_SIZE)
+		return -E2BIG;
+	pages = DIV_ROUND_UP(rsize, PAGE_SIZE);
+	if (pages > 1 || most * rsize >= PAGE_SIZE || forced) {
+		pages = max(pages, min3(rsize / step, UMA_SLAB_PAGES_SPREAD,
+					most * rsize / (u32)PAGE_SIZE));
+		layout_off_page(l, rsize, pages, refcnt, most);
+	} else {
+		layout_in_page(l, rsize, pages, refcnt);
+	}
+	return 0;
 }
 
 /**
@@ -251,11 +263,10 @@ int uma_slab_layout(size_t size, unsigned int align, unsigned int flags,
 	if (error)
 		return error;
 	if (flags & UMA_LAYOUT_SPREAD)
-		layout_spread(l, rsize, ALIGN(align + 1, SMALLEST_ITEM),
-			      refcnt);
-	else
-		choose_pages(l, rsize, refcnt, forced,
-			     forced ? uma_slab_offpage_items(refcnt) : U32_MAX);
+		return layout_spread(l, rsize, ALIGN(align + 1, SMALLEST_ITEM),
+				     refcnt, forced);
+	choose_pages(l, rsize, refcnt, forced,
+		     forced ? uma_slab_offpage_items(refcnt) : U32_MAX);
 	return 0;
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_slab_layout);

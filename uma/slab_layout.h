@@ -38,7 +38,7 @@ struct uma_slab {
 /* Most pages of any slab: what one item can be large. */
 #define UMA_SLAB_PAGES_MAX	1024
 /* Most pages of a slab that spreads its items over the cache's lines. */
-#define UMA_SLAB_PAGES_SPREAD	32
+#define UMA_SLAB_PAGES_SPREAD	32U
 /*
  * With its header in it, a slab may waste less than a page divided by this
  * (BSD's UMA_MAX_WASTE).

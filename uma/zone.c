@@ -1180,6 +1180,9 @@ static uma_zone_t zone_alloc(const char *name, uma_ctor ctor, uma_dtor dtor,
 	uma_zone_t zone;
 	int nid;
 
+	/* Not both. */
+	if (flags & UMA_ZONE_MAXBUCKET && flags & UMA_ZONE_MINBUCKET)
+		return ERR_PTR(-EINVAL);
 	zone = kzalloc(struct_size(zone, uz_domain, nr_node_ids), GFP_KERNEL);
 	if (!zone)
 		return ERR_PTR(-ENOMEM);
