@@ -52,7 +52,7 @@ TRACE_EVENT_FN(uma_alloc,
 		__entry->flags = flags;
 	),
 
-	TP_printk("zone=\"%s\" item=%p size=%zu flags=%s", __get_str(zone),
+	TP_printk("zone=%s item=%p size=%zu flags=%s", __get_str(zone),
 		  __entry->item, __entry->size, uma_show_flags(__entry->flags)),
 
 	uma_trace_alloc_reg, uma_trace_alloc_unreg
@@ -76,7 +76,7 @@ TRACE_EVENT_FN(uma_free,
 		__entry->size = size;
 	),
 
-	TP_printk("zone=\"%s\" item=%p size=%zu", __get_str(zone),
+	TP_printk("zone=%s item=%p size=%zu", __get_str(zone),
 		  __entry->item, __entry->size),
 
 	uma_trace_free_reg, uma_trace_free_unreg
@@ -100,7 +100,7 @@ TRACE_EVENT(uma_bucket,
 		__entry->items = items;
 	),
 
-	TP_printk("zone=\"%s\" way=%s items=%u", __get_str(zone),
+	TP_printk("zone=%s way=%s items=%u", __get_str(zone),
 		  __print_symbolic(__entry->way,
 				   { UMA_BUCKET_TO_CPU, "to-cpu" },
 				   { UMA_BUCKET_FROM_CPU, "from-cpu" },
@@ -130,7 +130,7 @@ DECLARE_EVENT_CLASS(uma_slab,
 		__entry->items = items;
 	),
 
-	TP_printk("keg=\"%s\" mem=%p pages=%u items=%u", __get_str(keg),
+	TP_printk("keg=%s mem=%p pages=%u items=%u", __get_str(keg),
 		  __entry->mem, __entry->pages, __entry->items)
 );
 
@@ -167,7 +167,7 @@ TRACE_EVENT(uma_reclaim,
 		__entry->after = after;
 	),
 
-	TP_printk("zone=\"%s\" req=%s pages=%u to %u", __get_str(zone),
+	TP_printk("zone=%s req=%s pages=%u to %u", __get_str(zone),
 		  __print_symbolic(__entry->req,
 				   { 0, "interval" },
 				   { UMA_RECLAIM_TRIM, "trim" },
@@ -192,7 +192,7 @@ TRACE_EVENT(uma_limit_sleep,
 		__entry->flags = flags;
 	),
 
-	TP_printk("zone=\"%s\" flags=%s", __get_str(zone),
+	TP_printk("zone=%s flags=%s", __get_str(zone),
 		  uma_show_flags(__entry->flags))
 );
 
@@ -212,7 +212,7 @@ TRACE_EVENT(uma_limit_wake,
 		__entry->item = item;
 	),
 
-	TP_printk("zone=\"%s\" item=%p", __get_str(zone), __entry->item)
+	TP_printk("zone=%s item=%p", __get_str(zone), __entry->item)
 );
 
 #endif /* _UMA_TRACE_H */

@@ -164,6 +164,7 @@ e2e_guest()
 	stage_env "$stage" "$var"
 	cp "$RUN/e2e-$kernel.modules/deps" "$RUN/e2e-$kernel.modules/"*.ko "$stage/modules/"
 	cp "$RUN/e2e-$kernel.bin/"* "$stage/bin/"
+	[ "$job" != e2e ] || stage_dynamic "$stage" trace-cmd
 	[ "$job" != main ] || stage_record "$stage"
 	stage_pack "$stage"
 	guest_run "$kernel" "$stage.cpio.gz" "$RUN/$name" "$limit" --mem 1024 --append slab_nomerge "${threads[@]}"
