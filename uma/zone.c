@@ -771,6 +771,13 @@ fail:
 	return NULL;
 }
 
+/* Out of line, so that the fast path has no register to save for it. */
+static noinline void *item_cleared(uma_zone_t zone, void *item)
+{
+	uma_item_zero(zone->uz_keg, item);
+	return item;
+}
+
 /**
  * uma_zalloc_arg() - allocate an item, with an argument for its constructor
  * @zone: the zone
@@ -811,7 +818,7 @@ void *uma_zalloc_arg(uma_zone_t zone, void *arg, int flags)
 	preempt_enable();
 	uma_item_unpoison(zone->uz_keg, item);
 	if (unlikely(flags & M_ZERO))
-		uma_item_zero(zone->uz_keg, item);
+		return item_cleared(zone, item);
 	return item;
 empty:
 	raw_cpu_write(c->uc_busy, 0);
