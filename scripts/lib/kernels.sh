@@ -11,8 +11,9 @@
 #	ready	there when all of the above is whole
 #
 # Debian's own (6.1, 6.12) are its packages unpacked, never installed: the
-# headers' packages would pull an image into /boot.  The other two are built
-# from Debian's linux-source-6.12: `debug` with every checker, `uml` for User
+# headers' packages would pull an image into /boot.  The others are built from
+# Debian's linux-source-6.12, each as config/NAME.config says: `debug` with
+# every checker but the one of data races, `kcsan` with that one, `uml` for User
 # Mode Linux; HASH is that of configuration, source version and compiler.
 # Sourced after common.sh.
 
@@ -22,8 +23,9 @@ kernel_dir()
 	local found
 	case $1 in
 	6.1 | 6.12) found=$(find "$CACHE/kernels" -maxdepth 2 -path "*/debian-$1.*/ready" | sort -V | tail -n 1) ;;
-	debug | uml) found=$CACHE/kernels/$1-$(config_key "$1")/ready ;;
-	*) die "no such kernel: $1" ;;
+	*)
+		[ -e "$TOP/scripts/config/$1.config" ] || die "no such kernel: $1"
+		found=$CACHE/kernels/$1-$(config_key "$1")/ready ;;
 	esac
 	[ -n "$found" ] && [ -e "$found" ] || return 1
 	dirname "$found"
@@ -35,7 +37,7 @@ kernel_get()
 	kernel_dir "$1" >/dev/null && return 0
 	case $1 in
 	6.1 | 6.12) locked "kernel-$1" debian_kernel "$1" ;;
-	debug | uml) locked "kernel-$1" built_kernel "$1" ;;
+	*) locked "kernel-$1" built_kernel "$1" ;;
 	esac
 	kernel_dir "$1" >/dev/null || die "kernel $1 did not get ready"
 }
@@ -183,11 +185,24 @@ source_unpack()
 	rm -rf "$dir.tmp"
 }
 
+# config_fragment NAME: its configuration; one that begins with `# base: OTHER`
+# stands on OTHER's, less the lines for which it has others
+config_fragment()
+{
+	local file=$TOP/scripts/config/$1.config base
+	base=$(sed -n '1s/^# base: //p' "$file")
+	[ -z "$base" ] || awk '
+		{ sym = $0; sub(/^# /, "", sym); sub(/(=| is not set).*/, "", sym) }
+		NR == FNR { own[sym]; next }
+		sym !~ /^CONFIG_/ || !(sym in own)' "$file" "$TOP/scripts/config/$base.config"
+	cat "$file"
+}
+
 config_key()
 {
 	local v
 	v=$(source_version)
-	echo "$v-$({ cat "$TOP/scripts/config/$1.config"; echo "$v"; $KCC -dumpfullversion 2>/dev/null || echo 12; } |
+	echo "$v-$({ config_fragment "$1"; echo "$v"; $KCC -dumpfullversion 2>/dev/null || echo 12; } |
 		sha256sum | cut -c1-12)"
 }
 
@@ -208,19 +223,20 @@ config_holds()
 
 built_kernel()
 {
-	local name=$1 dir src arch frag=$TOP/scripts/config/$1.config
-	local image hint make
+	local name=$1 dir src frag make
+	local arch=x86_64 image=arch/x86/boot/bzImage hint="about 5 minutes on 2 cores"
 
 	kernel_dir "$name" >/dev/null && return 0
 	need "${NEED_KERNEL_BUILD[@]}"
 	source_get
 	src=$(source_dir)
 	dir=$CACHE/kernels/$name-$(config_key "$name")
-	case $name in
-	debug) arch=x86_64 image=arch/x86/boot/bzImage hint="about 5 minutes on 2 cores" ;;
-	uml) arch=um image=linux hint="1 to 2 minutes on 2 cores" ;;
-	esac
+	if [ "$name" = uml ]; then
+		arch=um image=linux hint="1 to 2 minutes on 2 cores"
+	fi
 	mkdir -p "$dir/build"
+	frag=$dir/fragment
+	config_fragment "$name" >"$frag"
 	make=(make -C "$src" "O=$dir/build" "ARCH=$arch" "CC=$KCC" "HOSTCC=$KCC"
 		KBUILD_BUILD_USER=uma KBUILD_BUILD_HOST=uma "-j$JOBS")
 
