@@ -15,14 +15,19 @@
  * with items while it is loaded, so that the kernel refuses to unload uma, and
  * frees it properly in the end.
  *
+ * One is no misuse of the allocator: "race" is a plain data race of this
+ * module's, for scripts/soak kcsan to see that it would be seen.
+ *
  * Checks happen at once with uma_debug on, and when an item goes from a cache
  * to its slab with it off. Both ways are tried; the parameter is switched
  * through its file in sysfs, as a user would, and put back.
  */
 
+#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/gfp.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -617,10 +622,60 @@ static void hold(void)
 	keep("abuse-held");
 }
 
+/*
+ * Two threads count on two CPUs and nothing orders them, so that whoever looks
+ * for data races has one to find. Its report is not announced: what is tried is
+ * whether the log of such a kernel would pass for clean.
+ */
+#define RACERS		2
+
+static u64 abuse_counter;
+
+static noinline void abuse_race(void)
+{
+	abuse_counter++;
+}
+
+static int race_fn(void *arg)
+{
+	u64 *done = arg;
+
+	while (!kthread_should_stop()) {
+		abuse_race();
+		(*done)++;
+		cond_resched();
+	}
+	return 0;
+}
+
+static void race(void)
+{
+	struct task_struct *racers[RACERS];
+	u64 done[RACERS] = {};
+	unsigned int cpu, n = 0;
+
+	for_each_online_cpu(cpu) {
+		if (n == RACERS)
+			break;
+		racers[n] = kthread_run_on_cpu(race_fn, &done[n], cpu,
+					       "abuse_race/%u");
+		if (IS_ERR(racers[n]))
+			break;
+		n++;
+	}
+	result(n == RACERS, "%u threads on as many CPUs", n);
+	if (n == RACERS)
+		msleep(5000);
+	while (n--)
+		kthread_stop(racers[n]);
+	result(done[0] && done[1], "they counted %llu and %llu times together",
+	       done[0], done[1]);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
-	bool lasting;	/* goes on until this module is unloaded */
+	bool apart;	/* goes on until this module is unloaded, or spoils the log */
 } misuses[] = {
 	{ "double_free", double_free },
 	{ "double_free_late", double_free_late },
@@ -641,6 +696,7 @@ static const struct {
 	{ "destroy_master", destroy_master },
 	{ "bad_refcnt", bad_refcnt },
 	{ "sleep_atomic", sleep_atomic },
+	{ "race", race, true },
 	{ "leave_zone", leave_zone, true },
 	{ "hold", hold, true },
 };
@@ -652,7 +708,7 @@ static unsigned int run_misuse(const char *name)
 	unsigned int i, n = 0;
 
 	for (i = 0; i < ARRAY_SIZE(misuses); i++) {
-		if (all ? misuses[i].lasting : strcmp(name, misuses[i].name))
+		if (all ? misuses[i].apart : strcmp(name, misuses[i].name))
 			continue;
 		misuse = misuses[i].name;
 		misuses[i].fn();
