@@ -132,7 +132,8 @@ static void insert_kva(struct uma_kva *kva)
 		else
 			p = &parent->rb_right;
 	}
-	rb_link_node(&kva->link, parent, p);
+	/* A store in one piece, for may_be_ours(), which looks without the lock. */
+	rb_link_node_rcu(&kva->link, parent, p);
 	rb_insert_color(&kva->link, &kva_tree);
 }
 
