@@ -31,7 +31,7 @@ void uma_zone_list_add(uma_zone_t zone)
 	refcount_set(&zone->uz_pins, 1);
 	mutex_lock(&zones_lock);
 	list_add_tail(&zone->uz_link, &zones);
-	zones_count++;
+	WRITE_ONCE(zones_count, zones_count + 1);
 	mutex_unlock(&zones_lock);
 }
 
@@ -67,7 +67,7 @@ void uma_zone_list_show(uma_zone_t zone)
 void uma_zone_list_del(uma_zone_t zone)
 {
 	mutex_lock(&zones_lock);
-	zones_count--;
+	WRITE_ONCE(zones_count, zones_count - 1);
 	list_del(&zone->uz_link);
 	mutex_unlock(&zones_lock);
 }
