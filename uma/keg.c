@@ -1067,9 +1067,10 @@ static unsigned int keg_release(struct uma_keg *keg, unsigned int nslabs)
  */
 unsigned int uma_keg_trim(struct uma_keg *keg, unsigned int nslabs)
 {
-	if (keg->uk_flags & UMA_ZONE_NOFREE)
+	/* A keg without slabs may be given a backing, or another layout, now. */
+	if (READ_ONCE(keg->uk_flags) & UMA_ZONE_NOFREE)
 		return 0;
-	return keg_release(keg, nslabs) * keg->uk_layout.pages;
+	return keg_release(keg, nslabs) * READ_ONCE(keg->uk_layout.pages);
 }
 
 /**
@@ -1179,7 +1180,7 @@ bool uma_keg_can_supply(struct uma_keg *keg)
 	u32 max = READ_ONCE(keg->uk_maxpages);
 
 	return READ_ONCE(keg->uk_free) > READ_ONCE(keg->uk_reserve) || !max ||
-	       READ_ONCE(keg->uk_pages) + keg->uk_layout.pages <= max;
+	       READ_ONCE(keg->uk_pages) + READ_ONCE(keg->uk_layout.pages) <= max;
 }
 
 static void zone_set_flag(uma_zone_t zone, u16 flag, bool on)
@@ -1404,7 +1405,7 @@ int uma_keg_set_backing(struct uma_keg *keg, struct vm_object *obj, u32 nitems)
 	keg->uk_kva = kva;
 	keg->uk_kva_slots = slots;
 	keg->uk_obj = obj;
-	keg->uk_flags |= UMA_ZONE_NOFREE;
+	WRITE_ONCE(keg->uk_flags, keg->uk_flags | UMA_ZONE_NOFREE);
 	uma_keg_set_max(keg, nitems);
 	return 0;
 }
@@ -1435,7 +1436,8 @@ int uma_keg_set_allocf(struct uma_keg *keg, uma_alloc allocf)
 	/* A limit was for slabs of the old layout; it stays what it was in items. */
 	max = uma_keg_get_max(keg);
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
-	keg->uk_layout = l;
+	/* Who reads statistics may see a mixture of both, for a moment. */
+	data_race(keg->uk_layout = l);
 	keg->uk_allocf = allocf;
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 	uma_keg_set_max(keg, max);

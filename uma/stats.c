@@ -134,7 +134,7 @@ void uma_zone_stats(uma_zone_t zone, struct uma_type_header *uth,
 	strscpy(uth->uth_name, zone->uz_name, sizeof(uth->uth_name));
 	uth->uth_align = keg->uk_align;
 	uth->uth_size = keg->uk_size;
-	uth->uth_rsize = keg->uk_layout.rsize;
+	uth->uth_rsize = READ_ONCE(keg->uk_layout.rsize);
 	uth->uth_maxpages = keg->uk_import ? 0 : READ_ONCE(keg->uk_maxpages);
 	uth->uth_limit = uma_zone_get_max(zone);
 	uth->uth_pages = uma_keg_pages(zone->uz_keg);
