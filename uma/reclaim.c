@@ -509,7 +509,7 @@ int uma_reclaim_startup(void)
 	started = true;
 	kernel_param_unlock(THIS_MODULE);
 	queue_delayed_work(system_freezable_wq, &working_set_work,
-			   working_set_secs * HZ);
+			   READ_ONCE(working_set_secs) * HZ);
 	return 0;
 }
 
