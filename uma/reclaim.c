@@ -76,6 +76,7 @@ static void cache_flush(uma_zone_t zone, struct uma_cache *c, int nid,
 	u32 n = c->uc_cnt + c->uc_spare_cnt;
 	unsigned long irq;
 
+	uma_cache_is_mine(c);
 	if (zone->uz_flags & UMA_ZONE_ROUNDROBIN)
 		nid = 0;
 	empty[0] = NULL;
@@ -114,7 +115,7 @@ static void flush_fn(struct work_struct *work)
 	preempt_disable();
 	c = this_cpu_ptr(zone->uz_cpu);
 	/* No thread is preempted inside a section, no interrupt stays in one. */
-	if (!WARN_ON_ONCE(c->uc_busy)) {
+	if (!WARN_ON_ONCE(READ_ONCE(c->uc_busy))) {
 		WRITE_ONCE(c->uc_busy, 1);
 		barrier();
 		cache_flush(zone, c, numa_mem_id(), empty);

@@ -49,6 +49,7 @@
 #define _UMA_INT_H
 
 #include <linux/irq_work.h>
+#include <linux/kcsan-checks.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/minmax.h>
@@ -146,6 +147,16 @@ struct uma_cache {
 
 static_assert(sizeof(struct uma_cache) == L1_CACHE_BYTES);
 static_assert(BITS_PER_LONG == 64, "the counters rely on whole 64-bit loads");
+
+/*
+ * Where a cache is one's own: KCSAN is to look whether anyone else writes to it,
+ * an interrupt included. It does not see the fast path's accesses as such, each
+ * of which is one instruction of assembly, but it sees that the value changed.
+ */
+static inline void uma_cache_is_mine(struct uma_cache *c)
+{
+	ASSERT_EXCLUSIVE_WRITER(c->uc_cnt);
+}
 
 /* The UC_* that are set; may be over at once. */
 static inline u16 uma_cache_flags(struct uma_cache *c)

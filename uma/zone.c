@@ -151,11 +151,13 @@ static struct uma_cache *zone_enter(uma_zone_t zone, u16 avoid)
 
 	preempt_disable();
 	c = this_cpu_ptr(zone->uz_cpu);
-	if (c->uc_busy || uma_cache_flags(c) & avoid) {
+	/* An interrupt can come between, and leaves it as it was. */
+	if (READ_ONCE(c->uc_busy) || uma_cache_flags(c) & avoid) {
 		preempt_enable();
 		return NULL;
 	}
 	cache_enter(c);
+	uma_cache_is_mine(c);
 	uma_steer(UMA_STEER_SECTION, zone);
 	return c;
 }
