@@ -13,9 +13,12 @@
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/nodemask.h>
 #include <linux/prandom.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/topology.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
 
@@ -46,6 +49,27 @@ static u64 address_of(const struct vm_page *m)
 	return (u64)m->phys_pfn << PAGE_SHIFT;
 }
 
+/* Whether a run can go on from page number @i - 1 to page number @i. */
+static bool are_neighbours(struct uma_pool *p, unsigned long base,
+			   unsigned long i)
+{
+	struct vm_page *a = uma_pool_page(p, i - 1), *b = uma_pool_page(p, i);
+
+	if (i == base || (i > base && (i - base) % UMA_CHUNK_PAGES == 0))
+		return false;
+	return a && b && b->phys_pfn == a->phys_pfn + 1 &&
+	       vm_page_nid(a) == vm_page_nid(b);
+}
+
+/* How many pages @p was made with: those that are always there. */
+static unsigned long base_of(struct uma_pool *p)
+{
+	struct uma_pool_stats st = stats_of(p);
+
+	return uma_pool_records(p) -
+	       (unsigned long)st.chunks_max * UMA_CHUNK_PAGES;
+}
+
 /* How many lines of the kernel's log contain @text. */
 static int lines_in_log(struct kunit *test, const char *text)
 {
@@ -69,16 +93,24 @@ static int lines_in_log(struct kunit *test, const char *text)
 static void expect_whole(struct kunit *test, struct uma_pool *p)
 {
 	struct uma_pool_stats st = stats_of(p);
-	unsigned long i, n = 0, run = 0, longest = 0, last_pfn = 0;
-	struct vm_page *m;
+	unsigned long i, n = 0, there = 0, run = 0, longest = 0;
+	unsigned long base = base_of(p);
+	struct vm_page *m, *last = NULL;
 
-	for (i = 0; (m = uma_pool_page(p, i)); i++) {
-		struct page *page = pfn_to_page(m->phys_pfn);
+	for (i = 0; i < uma_pool_records(p); i++) {
+		struct page *page;
 
-		if (i)
-			KUNIT_EXPECT_GT(test, m->phys_pfn, last_pfn);
-		run = !i || m->phys_pfn == last_pfn + 1 ? run : 0;
-		last_pfn = m->phys_pfn;
+		m = uma_pool_page(p, i);
+		if (i < base)
+			KUNIT_ASSERT_NOT_NULL(test, m);
+		if (!m)
+			continue;
+		there++;
+		page = pfn_to_page(m->phys_pfn);
+		if (last && i < base && vm_page_nid(last) == vm_page_nid(m))
+			KUNIT_EXPECT_GT(test, m->phys_pfn, last->phys_pfn);
+		last = m;
+		run = i && are_neighbours(p, base, i) ? run : 0;
 		if (m->flags & PG_BLACKLISTED) {
 			KUNIT_EXPECT_EQ(test, page_private(page), 0);
 			run = 0;
@@ -93,10 +125,12 @@ static void expect_whole(struct kunit *test, struct uma_pool *p)
 		KUNIT_EXPECT_NULL(test, page->mapping);
 		KUNIT_EXPECT_FALSE(test, PagePrivate(page));
 	}
+	KUNIT_EXPECT_EQ(test, there, base + st.chunks * UMA_CHUNK_PAGES);
+	KUNIT_EXPECT_EQ(test, st.chunks, st.grown - st.given_back);
 	KUNIT_EXPECT_EQ(test, st.pages, n);
 	KUNIT_EXPECT_EQ(test, st.free, n);
 	KUNIT_EXPECT_EQ(test, st.largest_run, longest);
-	KUNIT_EXPECT_EQ(test, st.blacklisted, i - n);
+	KUNIT_EXPECT_EQ(test, st.blacklisted, there - n);
 }
 
 static void pg_09_record_and_masks_fit(struct kunit *test)
@@ -310,7 +344,9 @@ static void pool_runs_come_from_the_top_singles_from_below(struct kunit *test)
 
 	KUNIT_ASSERT_GE(test, longest, 8);
 	single = uma_pool_alloc(pool, 1, 0);
-	KUNIT_EXPECT_PTR_EQ(test, single, uma_pool_page(pool, 0));
+	for (i = 0; vm_page_nid(uma_pool_page(pool, i)) != numa_mem_id(); i++)
+		;
+	KUNIT_EXPECT_PTR_EQ(test, single, uma_pool_page(pool, i));
 	run = uma_pool_alloc(pool, 4, 0);
 	KUNIT_ASSERT_NOT_NULL(test, run);
 	for (i = 0; i < 4; i++)
@@ -346,21 +382,32 @@ static void pool_runs_come_from_the_top_singles_from_below(struct kunit *test)
 struct oracle {
 	unsigned long held[BITS_TO_LONGS(PAGES)];
 	unsigned int run[PAGES];	/* length, at the first page of a run */
+	unsigned long free[MAX_NUMNODES];
 	struct rnd_state rnd;
 };
 
-static bool run_exists(const struct oracle *o, unsigned int npages)
+/* Free pages that a node must have for this. */
+static unsigned long wanted_on(int nid, unsigned int npages, int flags)
+{
+	struct uma_pool_stats st;
+
+	uma_pool_get_node_stats(pool, nid, &st);
+	return npages + (flags & M_USE_RESERVE ? 0 : st.reserve);
+}
+
+/* Whether some node has such a run, and may give it. */
+static bool run_exists(const struct oracle *o, unsigned int npages, int flags)
 {
 	unsigned long i, n = 0;
 
 	for (i = 0; i < PAGES; i++) {
-		bool free = !test_bit(i, o->held);
+		int nid = vm_page_nid(uma_pool_page(pool, i));
 
-		if (n && uma_pool_page(pool, i)->phys_pfn !=
-			 uma_pool_page(pool, i - 1)->phys_pfn + 1)
+		if (i && !are_neighbours(pool, PAGES, i))
 			n = 0;
-		n = free ? n + 1 : 0;
-		if (n >= npages)
+		n = test_bit(i, o->held) ? 0 : n + 1;
+		if (n >= npages &&
+		    o->free[nid] >= wanted_on(nid, npages, flags))
 			return true;
 	}
 	return false;
@@ -377,6 +424,7 @@ static void oracle_took(struct kunit *test, struct oracle *o, struct vm_page *m,
 				       "page %lu handed out twice", first + i);
 		KUNIT_ASSERT_EQ(test, m[i].phys_pfn, m->phys_pfn + i);
 	}
+	o->free[vm_page_nid(m)] -= npages;
 	o->run[first] = npages;
 }
 
@@ -395,6 +443,7 @@ static void oracle_free(struct kunit *test, struct oracle *o)
 	part = 1 + prandom_u32_state(&o->rnd) % o->run[first];
 	uma_pool_free(pool, m, part);
 	bitmap_clear(o->held, first, part);
+	o->free[vm_page_nid(m)] += part;
 	if (part < o->run[first])
 		o->run[first + part] = o->run[first] - part;
 	o->run[first] = 0;
@@ -403,14 +452,15 @@ static void oracle_free(struct kunit *test, struct oracle *o)
 static void pool_agrees_with_an_oracle(struct kunit *test)
 {
 	struct oracle *o = kunit_kzalloc(test, sizeof(*o), GFP_KERNEL);
-	unsigned long reserve = stats_of(pool).reserve, free, i;
 	unsigned int npages, step, flags, refused = 0;
 	struct vm_page *m;
+	unsigned long i;
 
 	KUNIT_ASSERT_NOT_NULL(test, o);
+	for (i = 0; i < PAGES; i++)
+		o->free[vm_page_nid(uma_pool_page(pool, i))]++;
 	prandom_seed_state(&o->rnd, 2);
 	for (step = 0; step < 40000; step++) {
-		free = PAGES - bitmap_weight(o->held, PAGES);
 		flags = prandom_u32_state(&o->rnd) % 4 ? 0 : M_USE_RESERVE;
 		npages = 1 + prandom_u32_state(&o->rnd) % 12;
 		/* Phases, so that it runs full and empty in turn. */
@@ -424,15 +474,16 @@ static void pool_agrees_with_an_oracle(struct kunit *test)
 		case 3:
 			m = uma_pool_alloc(pool, npages, flags);
 			if (m) {
-				KUNIT_ASSERT_GE(test, free, npages +
-						(flags ? 0 : reserve));
+				KUNIT_ASSERT_GE(test,
+						o->free[vm_page_nid(m)],
+						wanted_on(vm_page_nid(m),
+							  npages, flags));
 				oracle_took(test, o, m, npages);
 				break;
 			}
 			refused++;
-			if (free < npages + (flags ? 0 : reserve))
-				break;
-			KUNIT_ASSERT_FALSE_MSG(test, run_exists(o, npages),
+			KUNIT_ASSERT_FALSE_MSG(test,
+					       run_exists(o, npages, flags),
 					       "a run of %u was there", npages);
 			break;
 		case 4:
@@ -893,6 +944,544 @@ static void pool_gives_its_pages_back_clean(struct kunit *test)
 	__free_page(pages[1]);
 }
 
+/* Growth. */
+
+#define CHUNK	((unsigned long)UMA_CHUNK_PAGES)
+
+/* The pool of the case, from now on one of PAGES that can grow by @chunks. */
+static void make_elastic(struct kunit *test, unsigned int chunks,
+			 const char *bad)
+{
+	uma_pool_destroy(pool);
+	pool = uma_pool_create_elastic(PAGES, PAGES + chunks * CHUNK, bad);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, pool);
+	KUNIT_ASSERT_EQ(test, stats_of(pool).chunks_max, chunks);
+	KUNIT_ASSERT_EQ(test, uma_pool_records(pool), PAGES + chunks * CHUNK);
+}
+
+/*
+ * Let it grow by @chunks now. The kernel may be without a block for a moment, in
+ * which case the pool asks no more for another.
+ */
+static void grow_by(struct kunit *test, unsigned int chunks)
+{
+	unsigned int want = stats_of(pool).chunks + chunks, tries;
+
+	for (tries = 0; tries < 20 && stats_of(pool).chunks < want; tries++)
+		if (!uma_pool_grow(pool, 1))
+			msleep(110);
+	KUNIT_ASSERT_EQ(test, stats_of(pool).chunks, want);
+}
+
+static unsigned long shrink_by(unsigned long npages)
+{
+	unsigned long gone = 0;
+	int nid;
+
+	for_each_online_node(nid)
+		if (gone < npages)
+			gone += uma_pool_shrink(pool, nid, npages - gone);
+	return gone;
+}
+
+static unsigned long shrinkable(void)
+{
+	unsigned long n = 0;
+	int nid;
+
+	for_each_online_node(nid)
+		n += uma_pool_shrinkable(pool, nid);
+	return n;
+}
+
+/* Give everything back, whatever is out. */
+static void free_everything(void)
+{
+	struct vm_page *m;
+	unsigned long i;
+
+	for (i = 0; i < uma_pool_records(pool); i++) {
+		m = uma_pool_page(pool, i);
+		if (m && !(m->flags & (PG_FREE | PG_BLACKLISTED)))
+			uma_pool_free(pool, m, 1);
+	}
+}
+
+static void pool_grows_for_who_may_sleep(struct kunit *test)
+{
+	struct uma_pool_stats st;
+	struct vm_page *m;
+	struct page *page;
+	unsigned long i;
+
+	make_elastic(test, 2, NULL);
+	st = stats_of(pool);
+	KUNIT_EXPECT_EQ(test, st.pages, PAGES);
+	KUNIT_EXPECT_NULL(test, uma_pool_page(pool, PAGES));
+
+	for (i = 0; i < PAGES + 2 * CHUNK - st.reserve; i++) {
+		m = uma_pool_alloc(pool, 1, M_WAITOK);
+		/* Had none a moment ago, or the work item has it in hand. */
+		if (!m) {
+			msleep(150);
+			m = uma_pool_alloc(pool, 1, M_WAITOK);
+		}
+		KUNIT_ASSERT_NOT_NULL(test, m);
+		KUNIT_ASSERT_EQ(test, m->flags, 0);
+		KUNIT_ASSERT_PTR_EQ(test, m,
+				    uma_pool_lookup(pool, vm_page_kva(m) + 17));
+		memset(vm_page_kva(m), 0x5a, PAGE_SIZE);
+	}
+	/* The most that it may have; the reserve is still the reserve. */
+	KUNIT_EXPECT_NULL(test, uma_pool_alloc(pool, 1, M_WAITOK));
+	KUNIT_EXPECT_NULL(test, uma_pool_alloc(pool, 1, M_NOWAIT));
+	KUNIT_EXPECT_FALSE(test, uma_pool_grow(pool, 1));
+	for (i = 0; i < st.reserve; i++)
+		KUNIT_EXPECT_NOT_NULL(test, uma_pool_alloc(pool, 1,
+							   M_USE_RESERVE));
+	KUNIT_EXPECT_NULL(test, uma_pool_alloc(pool, 1, M_USE_RESERVE));
+	st = stats_of(pool);
+	KUNIT_EXPECT_EQ(test, st.pages, PAGES + 2 * CHUNK);
+	KUNIT_EXPECT_EQ(test, st.chunks, 2);
+	KUNIT_EXPECT_EQ(test, st.grown, 2);
+	KUNIT_EXPECT_EQ(test, shrinkable(), 0);
+	KUNIT_EXPECT_EQ(test, shrink_by(ULONG_MAX), 0);
+
+	/* One page out is enough to keep a chunk. */
+	free_everything();
+	m = uma_pool_page(pool, PAGES + 100);
+	KUNIT_EXPECT_TRUE(test, uma_pool_take(pool, m));
+	KUNIT_EXPECT_EQ(test, shrinkable(), CHUNK);
+	KUNIT_EXPECT_EQ(test, shrink_by(ULONG_MAX), CHUNK);
+	KUNIT_EXPECT_PTR_EQ(test, m, uma_pool_lookup(pool, vm_page_kva(m)));
+	uma_pool_free(pool, m, 1);
+
+	/* When it goes, its pages are clean, and the pool knows them no more. */
+	page = pfn_to_page(m->phys_pfn);
+	get_page(page);
+	KUNIT_EXPECT_EQ(test, shrinkable(), CHUNK);
+	KUNIT_EXPECT_EQ(test, shrink_by(1), CHUNK);
+	KUNIT_EXPECT_EQ(test, page_private(page), 0);
+	KUNIT_EXPECT_EQ(test, page_count(page), 1);
+	KUNIT_EXPECT_NULL(test, uma_pool_lookup(pool, page_address(page)));
+	put_page(page);
+	KUNIT_EXPECT_NULL(test, uma_pool_page(pool, PAGES + 100));
+	KUNIT_EXPECT_FALSE(test, uma_pool_take(pool, m));
+
+	/* What the pool was made with stays. */
+	KUNIT_EXPECT_EQ(test, shrink_by(ULONG_MAX), 0);
+	st = stats_of(pool);
+	KUNIT_EXPECT_EQ(test, st.pages, PAGES);
+	KUNIT_EXPECT_EQ(test, st.given_back, 2);
+	/* And it can grow again, in the same places. */
+	grow_by(test, 2);
+}
+
+static void pool_work_item_grows_for_others(struct kunit *test)
+{
+	unsigned long n = 0, i;
+
+	make_elastic(test, 1, NULL);
+	for (i = 0; i < 300; i++) {
+		while (uma_pool_alloc(pool, 1, M_NOWAIT))
+			n++;
+		if (n > PAGES)
+			break;
+		msleep(10);
+	}
+	/* Nobody who may sleep has asked. */
+	KUNIT_EXPECT_GT(test, n, PAGES);
+	KUNIT_EXPECT_EQ(test, stats_of(pool).chunks, 1);
+	free_everything();
+}
+
+static void pool_growth_wakes_sleepers(struct kunit *test)
+{
+	struct sleeper s[3] = {};
+	int i, n;
+
+	make_elastic(test, 1, NULL);
+	/* The work item may be faster, but not than all of this. */
+	while (uma_pool_alloc(pool, 8, M_USE_RESERVE) ||
+	       uma_pool_alloc(pool, 1, M_USE_RESERVE))
+		;
+	for (i = 0; i < ARRAY_SIZE(s); i++) {
+		init_completion(&s[i].asleep);
+		s[i].task = kthread_run(sleep_for_a_page, &s[i], "pool_test/%d",
+					i);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, s[i].task);
+	}
+	for (n = 0; n < 300 && pages_had(s, ARRAY_SIZE(s)) < ARRAY_SIZE(s); n++)
+		msleep(10);
+	KUNIT_EXPECT_EQ(test, pages_had(s, ARRAY_SIZE(s)), ARRAY_SIZE(s));
+	for (i = 0; i < ARRAY_SIZE(s); i++)
+		kthread_stop(s[i].task);
+	free_everything();
+}
+
+static void pool_low_memory_is_told_when_growing_ends(struct kunit *test)
+{
+	atomic_t calls = ATOMIC_INIT(0);
+	unsigned long i;
+
+	make_elastic(test, 1, NULL);
+	KUNIT_EXPECT_EQ(test, 0, uma_pool_set_lowmem(pool, count_call, &calls,
+						     100));
+	for (i = 0; i < PAGES - 50; i++)
+		KUNIT_ASSERT_NOT_NULL(test,
+				      uma_pool_alloc(pool, 1, M_USE_RESERVE));
+	for (i = 0; i < 300 && !stats_of(pool).chunks; i++)
+		msleep(10);
+	KUNIT_ASSERT_EQ(test, stats_of(pool).chunks, 1);
+	settle();
+	if (!stats_of(pool).grow_fails)
+		KUNIT_EXPECT_EQ(test, atomic_read(&calls), 0);
+	atomic_set(&calls, 0);
+	for (i = 0; i < CHUNK; i++)
+		KUNIT_ASSERT_NOT_NULL(test,
+				      uma_pool_alloc(pool, 1, M_USE_RESERVE));
+	settle();
+	KUNIT_EXPECT_EQ(test, atomic_read(&calls), 1);
+	KUNIT_EXPECT_EQ(test, 0, uma_pool_set_lowmem(pool, NULL, NULL, 0));
+	free_everything();
+}
+
+/* The slot of a chunk's page. */
+static unsigned long slot_of(const struct vm_page *m)
+{
+	unsigned long i = m - uma_pool_page(pool, 0);
+
+	return i < PAGES ? ULONG_MAX : (i - PAGES) / CHUNK;
+}
+
+static void pool_singles_spare_whole_chunks(struct kunit *test)
+{
+	unsigned long used, other, i;
+	struct vm_page *m;
+
+	make_elastic(test, 2, NULL);
+	grow_by(test, 2);
+	if (stats_of(pool).nodes > 1)
+		kunit_skip(test, "chunks are of different nodes");
+	for (i = 0; i < PAGES; i++) {
+		m = uma_pool_alloc(pool, 1, 0);
+		KUNIT_ASSERT_EQ(test, slot_of(m), ULONG_MAX);
+	}
+	m = uma_pool_alloc(pool, 1, 0);
+	used = slot_of(m);
+	other = !used;
+	KUNIT_ASSERT_LT(test, used, 2);
+	/* Singles and runs stay where something is in use already. */
+	for (i = 0; i < 20; i++)
+		KUNIT_EXPECT_EQ(test, slot_of(uma_pool_alloc(pool, 1, 0)),
+				used);
+	KUNIT_EXPECT_EQ(test, slot_of(uma_pool_alloc(pool, 50, 0)), used);
+	/* Of two, the one with less to lose. */
+	for (i = 0; i < 400; i++) {
+		m = uma_pool_page(pool, PAGES + other * CHUNK + i);
+		KUNIT_EXPECT_TRUE(test, uma_pool_take(pool, m));
+	}
+	KUNIT_EXPECT_EQ(test, slot_of(uma_pool_alloc(pool, 1, 0)), other);
+	/* But a run goes where there is room for it. */
+	KUNIT_EXPECT_EQ(test, slot_of(uma_pool_alloc(pool, 200, 0)), used);
+	/* And what the pool was made with comes first, once it is back. */
+	uma_pool_free(pool, uma_pool_page(pool, 77), 1);
+	KUNIT_EXPECT_PTR_EQ(test, uma_pool_alloc(pool, 1, 0),
+			    uma_pool_page(pool, 77));
+	free_everything();
+}
+
+static void pool_runs_do_not_cross_chunks(struct kunit *test)
+{
+	struct vm_page *m[2], *end;
+	int i;
+
+	make_elastic(test, 2, NULL);
+	KUNIT_EXPECT_FALSE(test, uma_pool_grow(pool, CHUNK + 1));
+	KUNIT_EXPECT_NULL(test, uma_pool_alloc(pool, CHUNK + 1, M_WAITOK));
+	KUNIT_EXPECT_EQ(test, stats_of(pool).chunks, 0);
+	grow_by(test, 2);
+	KUNIT_EXPECT_NULL(test, uma_pool_alloc(pool, CHUNK + 1, M_WAITOK));
+	for (i = 0; i < 2; i++) {
+		m[i] = uma_pool_alloc(pool, CHUNK, M_NOWAIT);
+		KUNIT_ASSERT_NOT_NULL(test, m[i]);
+		KUNIT_EXPECT_EQ(test, m[i]->phys_pfn % CHUNK, 0);
+		KUNIT_EXPECT_EQ(test, m[i][CHUNK - 1].phys_pfn,
+				m[i]->phys_pfn + CHUNK - 1);
+	}
+	KUNIT_EXPECT_NE(test, slot_of(m[0]), slot_of(m[1]));
+
+	/* Nor are they taken back so, whatever lies behind what. */
+	pr_info("uma-expect-begin: uma: .* are not a run of the pool\n");
+	uma_pool_free(pool, min(m[0], m[1]), CHUNK + 1);
+	uma_pool_free(pool, min(m[0], m[1]) + 1, CHUNK);
+	uma_pool_free(pool, uma_pool_page(pool, PAGES - 1), 2);
+	pr_info("uma-expect-end\n");
+	uma_pool_free(pool, m[0], CHUNK);
+	end = m[0] + CHUNK - 1;
+	pr_info("uma-expect-begin: uma: page %#llx freed to the pool is free\n",
+		address_of(end));
+	uma_pool_free(pool, end, 1);
+	pr_info("uma-expect-end\n");
+
+	/* Gone, it is no run of anything. */
+	KUNIT_EXPECT_EQ(test, shrink_by(1), CHUNK);
+	pr_info("uma-expect-begin: uma: .* are not a run of the pool\n");
+	uma_pool_free(pool, m[0], 1);
+	pr_info("uma-expect-end\n");
+	uma_pool_free(pool, m[1], 12);
+	uma_pool_free(pool, m[1] + 12, CHUNK - 12);
+}
+
+static void pool_growth_fails_quietly(struct kunit *test)
+{
+	struct uma_pool_stats st;
+	unsigned long i;
+
+	if (!fail_nth_prepare())
+		kunit_skip(test, "no fault injection for pages");
+	make_elastic(test, 1, NULL);
+	if (stats_of(pool).nodes > 1)
+		kunit_skip(test, "another node would give");
+	fail_nth_set(1);
+	KUNIT_EXPECT_FALSE(test, uma_pool_grow(pool, 1));
+	KUNIT_EXPECT_EQ(test, fail_nth_left(), 0);
+	/* Not at once again, though there would be memory now. */
+	for (i = 0; i < 1000; i++)
+		KUNIT_ASSERT_FALSE(test, uma_pool_grow(pool, 1));
+	st = stats_of(pool);
+	KUNIT_EXPECT_EQ(test, st.grow_fails, 1);
+	KUNIT_EXPECT_EQ(test, st.chunks, 0);
+	KUNIT_EXPECT_EQ(test, st.pages, PAGES);
+	KUNIT_EXPECT_NULL(test, uma_pool_alloc(pool, CHUNK, M_WAITOK));
+	expect_whole(test, pool);
+	msleep(150);
+	grow_by(test, 1);
+}
+
+static void pg_06_blacklist_holds_for_chunks(struct kunit *test)
+{
+	unsigned long step = max(7UL, totalram_pages() / 10000), i, bad = 0;
+	char *list = sampled_blacklist(test, step);
+	struct uma_pool_stats st;
+	struct vm_page *m;
+
+	make_elastic(test, 4, list);
+	kvfree(list);
+	grow_by(test, 4);
+	for (i = PAGES; i < PAGES + 4 * CHUNK; i++) {
+		m = uma_pool_page(pool, i);
+		KUNIT_ASSERT_NOT_NULL(test, m);
+		KUNIT_EXPECT_EQ(test, !!(m->flags & PG_BLACKLISTED),
+				m->phys_pfn % step == 0);
+		if (!(m->flags & PG_BLACKLISTED))
+			continue;
+		bad++;
+		KUNIT_EXPECT_FALSE(test, uma_pool_take(pool, m));
+		KUNIT_EXPECT_NULL(test, uma_pool_lookup(pool,
+							page_address(pfn_to_page(m->phys_pfn))));
+	}
+	KUNIT_EXPECT_GT(test, bad, 0);
+	st = stats_of(pool);
+	KUNIT_EXPECT_EQ(test, st.pages + st.blacklisted, PAGES + 4 * CHUNK);
+	expect_whole(test, pool);
+	for (i = 0; (m = uma_pool_alloc(pool, 1, M_USE_RESERVE)); i++)
+		KUNIT_EXPECT_NE(test, m->phys_pfn % step, 0);
+	KUNIT_EXPECT_EQ(test, i, st.pages);
+	free_everything();
+	/* A chunk with bad pages is whole when the others are free. */
+	KUNIT_EXPECT_EQ(test, shrink_by(CHUNK), CHUNK);
+}
+
+static void pool_impossible_growth_is_refused(struct kunit *test)
+{
+	int lines = lines_in_log(test, "cannot be limited to");
+	struct uma_pool *p;
+
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			PTR_ERR(uma_pool_create_elastic(10, 9, NULL)));
+	KUNIT_EXPECT_EQ(test, lines_in_log(test, "cannot be limited to"),
+			lines + 1);
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			PTR_ERR(uma_pool_create_elastic(0, 1000, NULL)));
+	KUNIT_EXPECT_EQ(test, -ENOMEM,
+			PTR_ERR(uma_pool_create_elastic(10, ULONG_MAX, NULL)));
+
+	/* Less than a chunk is no room, and a fixed pool does not grow. */
+	p = uma_pool_create_elastic(10, 10 + CHUNK - 1, NULL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, p);
+	KUNIT_EXPECT_EQ(test, stats_of(p).chunks_max, 0);
+	KUNIT_EXPECT_FALSE(test, uma_pool_grow(p, 1));
+	uma_pool_destroy(p);
+	KUNIT_EXPECT_FALSE(test, uma_pool_grow(pool, 1));
+	KUNIT_EXPECT_EQ(test, shrink_by(ULONG_MAX), 0);
+}
+
+static int grow_and_shrink(void *arg)
+{
+	unsigned long *gone = arg;
+
+	while (!kthread_should_stop()) {
+		uma_pool_grow(pool, 1);
+		usleep_range(200, 400);
+		*gone += shrink_by(ULONG_MAX);
+	}
+	return 0;
+}
+
+static void pool_stays_whole_while_it_grows_and_shrinks(struct kunit *test)
+{
+	struct task_struct *task[ACTORS + 1];
+	struct irq_actor *ia;
+	unsigned long i, gone = 0;
+	struct actor *a;
+
+	a = kunit_kcalloc(test, ACTORS, sizeof(*a), GFP_KERNEL);
+	ia = kunit_kzalloc(test, sizeof(*ia), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	KUNIT_ASSERT_NOT_NULL(test, ia);
+	make_elastic(test, 4, NULL);
+	/* Little is left without chunks. */
+	for (i = 0; i < PAGES - 60; i++)
+		KUNIT_ASSERT_NOT_NULL(test, uma_pool_alloc(pool, 1, 0));
+
+	ia->actor.mark = 1000;
+	prandom_seed_state(&ia->actor.rnd, 1000);
+	hrtimer_init(&ia->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	ia->timer.function = act_in_irq;
+	hrtimer_start(&ia->timer, ns_to_ktime(100 * NSEC_PER_USEC),
+		      HRTIMER_MODE_REL_HARD);
+	for (i = 0; i < ACTORS; i++) {
+		a[i].mark = i + 1;
+		prandom_seed_state(&a[i].rnd, i);
+		task[i] = kthread_run(act_in_thread, &a[i], "pool_test/%lu", i);
+	}
+	task[ACTORS] = kthread_run(grow_and_shrink, &gone, "pool_test/grow");
+	msleep(600);
+	for (i = 0; i <= ACTORS; i++) {
+		if (IS_ERR(task[i]))
+			continue;
+		kthread_stop(task[i]);
+		if (i < ACTORS)
+			finish(test, &a[i]);
+	}
+	hrtimer_cancel(&ia->timer);
+	finish(test, &ia->actor);
+	kunit_info(test, "%lu chunks came, %lu went\n", stats_of(pool).grown,
+		   gone / CHUNK);
+	KUNIT_EXPECT_GT(test, stats_of(pool).grown, 0);
+	free_everything();
+}
+
+/* Memory nodes. */
+
+static void pool_node_requests_on_any_machine(struct kunit *test)
+{
+	int nid = numa_mem_id();
+	struct vm_page *m;
+
+	m = uma_pool_alloc_node(pool, 1, nid, M_NODEONLY);
+	KUNIT_ASSERT_NOT_NULL(test, m);
+	KUNIT_EXPECT_EQ(test, vm_page_nid(m), nid);
+	uma_pool_free(pool, m, 1);
+	m = uma_pool_alloc_node(pool, 3, NUMA_NO_NODE, 0);
+	KUNIT_ASSERT_NOT_NULL(test, m);
+	uma_pool_free(pool, m, 3);
+
+	/* What is no node has no pages. */
+	KUNIT_EXPECT_NULL(test, uma_pool_alloc_node(pool, 1, -7, 0));
+	KUNIT_EXPECT_NULL(test, uma_pool_alloc_node(pool, 1, nr_node_ids, 0));
+	KUNIT_EXPECT_NULL(test, uma_pool_alloc_node(pool, 1, INT_MAX,
+						    M_NODEONLY));
+	KUNIT_EXPECT_EQ(test, uma_pool_shrinkable(pool, -7), 0);
+	KUNIT_EXPECT_EQ(test, uma_pool_shrink(pool, nr_node_ids, 1), 0);
+}
+
+static void pool_nodes_keep_their_pages(struct kunit *test)
+{
+	struct uma_pool_stats st, other;
+	unsigned long n, total = 0, reserve = 0;
+	struct vm_page *m;
+	int nid;
+
+	if (stats_of(pool).nodes == 1)
+		kunit_skip(test, "one memory node");
+	for_each_node_state(nid, N_MEMORY) {
+		KUNIT_ASSERT_TRUE(test,
+				  uma_pool_get_node_stats(pool, nid, &st));
+		KUNIT_EXPECT_GT(test, st.pages, PAGES / 8);
+		total += st.pages;
+		reserve += st.reserve;
+		for (n = 0;; n++) {
+			m = uma_pool_alloc_node(pool, 1, nid, M_NODEONLY);
+			if (!m)
+				break;
+			KUNIT_ASSERT_EQ(test, vm_page_nid(m), nid);
+		}
+		KUNIT_EXPECT_EQ(test, n, st.pages - st.reserve);
+		KUNIT_EXPECT_NULL(test, uma_pool_alloc_node(pool, 2, nid,
+							    M_NODEONLY));
+		/* Another has some, and gives if that is all right. */
+		m = uma_pool_alloc_node(pool, 1, nid, 0);
+		KUNIT_ASSERT_NOT_NULL(test, m);
+		KUNIT_EXPECT_NE(test, vm_page_nid(m), nid);
+		/* A page goes back to where it came from. */
+		uma_pool_get_node_stats(pool, vm_page_nid(m), &st);
+		uma_pool_free(pool, m, 1);
+		uma_pool_get_node_stats(pool, vm_page_nid(m), &other);
+		KUNIT_EXPECT_EQ(test, other.free, st.free + 1);
+		free_everything();
+	}
+	KUNIT_EXPECT_EQ(test, total, PAGES);
+	KUNIT_EXPECT_EQ(test, reserve, stats_of(pool).reserve);
+}
+
+static void pool_pages_are_near_who_takes_them(struct kunit *test)
+{
+	struct vm_page *m;
+	int nid, i;
+
+	if (stats_of(pool).nodes == 1)
+		kunit_skip(test, "one memory node");
+	for_each_node_state(nid, N_MEMORY) {
+		if (cpumask_empty(cpumask_of_node(nid)))
+			continue;
+		set_cpus_allowed_ptr(current, cpumask_of_node(nid));
+		for (i = 0; i < 64; i++) {
+			m = uma_pool_alloc(pool, 1 + i % 4, M_NOWAIT);
+			KUNIT_ASSERT_NOT_NULL(test, m);
+			KUNIT_EXPECT_EQ(test, vm_page_nid(m), nid);
+			uma_pool_free(pool, m, 1 + i % 4);
+		}
+	}
+}
+
+static void pool_nodes_grow_by_themselves(struct kunit *test)
+{
+	struct uma_pool_stats st;
+	struct vm_page *m;
+	int nid;
+
+	make_elastic(test, 4, NULL);
+	if (stats_of(pool).nodes == 1)
+		kunit_skip(test, "one memory node");
+	for_each_node_state(nid, N_MEMORY) {
+		m = uma_pool_alloc_node(pool, CHUNK, nid,
+					M_WAITOK | M_NODEONLY);
+		KUNIT_ASSERT_NOT_NULL(test, m);
+		KUNIT_EXPECT_EQ(test, vm_page_nid(m), nid);
+		uma_pool_get_node_stats(pool, nid, &st);
+		KUNIT_EXPECT_EQ(test, st.chunks, 1);
+		uma_pool_free(pool, m, CHUNK);
+	}
+	for_each_node_state(nid, N_MEMORY) {
+		KUNIT_EXPECT_EQ(test, uma_pool_shrink(pool, nid, CHUNK),
+				CHUNK);
+		uma_pool_get_node_stats(pool, nid, &st);
+		KUNIT_EXPECT_EQ(test, st.chunks, 0);
+	}
+}
+
 static void pool_shows_itself(struct kunit *test)
 {
 	struct vm_page *m = uma_pool_alloc(pool, 5, 0);
@@ -917,10 +1506,30 @@ static void pool_shows_itself(struct kunit *test)
 		 address_of(uma_pool_page(pool, 0)));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(seq.buf, text));
 	uma_pool_free(pool, m, 5);
+	KUNIT_EXPECT_NULL(test, strstr(seq.buf, "given back"));
+	/* Nodes are shown where there is a choice. */
+	KUNIT_EXPECT_EQ(test, !!strstr(seq.buf, "\nnodes"),
+			stats_of(pool).nodes > 1);
+
+	make_elastic(test, 2, NULL);
+	grow_by(test, 1);
+	seq.count = 0;
+	uma_pool_show(pool, &seq);
+	KUNIT_ASSERT_FALSE(test, seq_has_overflowed(&seq));
+	seq.buf[seq.count] = '\0';
+	snprintf(text, sizeof(text), "most        %lu\n", PAGES + 2 * CHUNK);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(seq.buf, text));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(seq.buf, "grown       1\n"));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(seq.buf, "\nchunks      1\n"));
+	snprintf(text, sizeof(text), "%#014llx-",
+		 address_of(uma_pool_page(pool, PAGES)));
+	KUNIT_EXPECT_NOT_NULL(test, strstr(seq.buf, text));
 }
 
 static int pool_test_init(struct kunit *test)
 {
+	/* What is near is to stay near. */
+	set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id()));
 	pool = uma_pool_create(PAGES, NULL);
 	return PTR_ERR_OR_ZERO(pool);
 }
@@ -952,6 +1561,20 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(pool_fail_uma_fails_what_may_fail),
 	KUNIT_CASE(pool_create_survives_every_failure),
 	KUNIT_CASE(pool_gives_its_pages_back_clean),
+	KUNIT_CASE(pool_grows_for_who_may_sleep),
+	KUNIT_CASE(pool_work_item_grows_for_others),
+	KUNIT_CASE(pool_growth_wakes_sleepers),
+	KUNIT_CASE(pool_growth_fails_quietly),
+	KUNIT_CASE(pool_low_memory_is_told_when_growing_ends),
+	KUNIT_CASE(pool_singles_spare_whole_chunks),
+	KUNIT_CASE(pool_runs_do_not_cross_chunks),
+	KUNIT_CASE(pool_impossible_growth_is_refused),
+	KUNIT_CASE(pg_06_blacklist_holds_for_chunks),
+	KUNIT_CASE(pool_stays_whole_while_it_grows_and_shrinks),
+	KUNIT_CASE(pool_node_requests_on_any_machine),
+	KUNIT_CASE(pool_nodes_keep_their_pages),
+	KUNIT_CASE(pool_pages_are_near_who_takes_them),
+	KUNIT_CASE(pool_nodes_grow_by_themselves),
 	KUNIT_CASE(pool_shows_itself),
 	{}
 };

@@ -9,6 +9,7 @@
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/math.h>
+#include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/timex.h>
 #include <linux/module.h>
@@ -69,6 +70,66 @@ static inline void uma_kasan_unpoison(const void *item, size_t size) {}
 #define uma_assign_str(dst, src)	__assign_str(dst)
 #else
 #define uma_assign_str(dst, src)	__assign_str(dst, src)
+#endif
+
+/*
+ * A shrinker for each memory node of objects that cost nothing to make again.
+ * It became a thing that the kernel allocates in 6.7. NULL if there is no memory.
+ */
+typedef unsigned long (*uma_shrink_fn)(struct shrinker *shrinker,
+				       struct shrink_control *sc);
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+static inline struct shrinker *uma_shrinker_create(const char *name,
+						   uma_shrink_fn count,
+						   uma_shrink_fn scan,
+						   long batch)
+{
+	struct shrinker *s = shrinker_alloc(SHRINKER_NUMA_AWARE, "%s", name);
+
+	if (!s)
+		return NULL;
+	s->count_objects = count;
+	s->scan_objects = scan;
+	s->batch = batch;
+	s->seeks = 0;
+	shrinker_register(s);
+	return s;
+}
+
+static inline void uma_shrinker_destroy(struct shrinker *s)
+{
+	shrinker_free(s);
+}
+#else
+static inline struct shrinker *uma_shrinker_create(const char *name,
+						   uma_shrink_fn count,
+						   uma_shrink_fn scan,
+						   long batch)
+{
+	struct shrinker *s = kzalloc(sizeof(*s), GFP_KERNEL);
+
+	if (!s)
+		return NULL;
+	s->count_objects = count;
+	s->scan_objects = scan;
+	s->batch = batch;
+	s->seeks = 0;
+	s->flags = SHRINKER_NUMA_AWARE;
+	if (register_shrinker(s, "%s", name)) {
+		kfree(s);
+		return NULL;
+	}
+	return s;
+}
+
+static inline void uma_shrinker_destroy(struct shrinker *s)
+{
+	if (!s)
+		return;
+	unregister_shrinker(s);
+	kfree(s);
+}
 #endif
 
 /* For the modules that measure us: kunit/uma_replay.c, kunit/uma_bench.c. */

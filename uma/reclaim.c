@@ -18,6 +18,16 @@
  * needed; likewise the unused slabs of a keg. Those go. A zone without any
  * allocation or free in the interval gives all.
  *
+ * And when the kernel itself is short: a shrinker, if the pool is one that grows.
+ * It runs in anybody's allocation, with anybody's locks held, perhaps inside one
+ * that we made. So it waits for nothing: the list of zones it only tries, our
+ * raw locks are held for moments and never over an allocation, the caches of other
+ * CPUs it leaves to a work item. And it calls nobody: a fini may want a lock that
+ * whoever is being reclaimed for holds already, so what has one is left to the
+ * work item, too. What it frees, chunks of the pool that are wholly free (once
+ * zones' lists and unused slabs have given back theirs), goes straight to the
+ * kernel.
+ *
  * uma_reclaim() holds no lock across a zone (see zone_list.c), so an allocation
  * that is made on its way, or a fini that calls it again, cannot deadlock.
  */
@@ -29,6 +39,7 @@
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
+#include <linux/shrinker.h>
 #include <linux/topology.h>
 #include <linux/workqueue.h>
 
@@ -43,6 +54,9 @@ static_assert(RECLAIM_INTERVAL < UMA_RECLAIM_TRIM);
 
 /* The pool is short when less than one page in this many is free. */
 #define SHORTAGE_DIVISOR	32
+
+/* Under pressure all caches are emptied no more often than this. */
+#define PRESSURE_INTERVAL	HZ
 
 struct flush_work {
 	struct work_struct work;
@@ -64,6 +78,11 @@ static void working_set_fn(struct work_struct *work);
 static DECLARE_DELAYED_WORK(working_set_work, working_set_fn);
 static void shortage_fn(struct work_struct *work);
 static DECLARE_WORK(shortage_work, shortage_fn);
+static void pressure_fn(struct work_struct *work);
+static DECLARE_WORK(pressure_work, pressure_fn);
+/* When that may be queued next, in jiffies. */
+static unsigned long pressure_next;
+static struct shrinker *shrinker;
 
 /*
  * Move the buckets of a cache to its zone's list of node @nid, that of the CPU,
@@ -430,6 +449,119 @@ static void pool_is_short(void *arg)
 	queue_work(system_unbound_wq, &shortage_work);
 }
 
+/* The kernel's memory pressure. */
+
+/* Whether giving this zone's cached items back to the pool calls nobody. */
+static bool zone_is_plain(uma_zone_t zone)
+{
+	struct uma_keg *keg = zone->uz_keg;
+
+	return !(zone->uz_flags & UMA_ZFLAG_ORPHAN) && !zone->uz_fini &&
+	       !(keg->uk_flags & UMA_ZONE_NOFREE) && !keg->uk_fini &&
+	       !keg->uk_allocf && !keg->uk_import;
+}
+
+static void try_reclaim_zones(bool internal)
+{
+	uma_zone_t zone;
+
+	uma_try_each_zone(zone) {
+		if (!zone_is_plain(zone) ||
+		    !!(zone->uz_flags & UMA_ZFLAG_INTERNAL) != internal)
+			continue;
+		uma_zone_drain(zone, 0);
+		uma_keg_trim(zone->uz_keg, UINT_MAX);
+	}
+}
+
+/* Pages in what try_reclaim_zones() would give back, or about as many. */
+static unsigned long cached_pages(void)
+{
+	unsigned long pages = 0;
+	uma_zone_t zone;
+
+	uma_try_each_zone(zone) {
+		const struct uma_slab_layout *l = &zone->uz_keg->uk_layout;
+
+		if (!zone_is_plain(zone))
+			continue;
+		pages += (u64)READ_ONCE(zone->uz_items) * READ_ONCE(l->rsize) >>
+			 PAGE_SHIFT;
+		if (!(zone->uz_flags & UMA_ZONE_SECONDARY))
+			pages += READ_ONCE(zone->uz_keg->uk_unused_slabs) *
+				 READ_ONCE(l->pages);
+	}
+	return pages;
+}
+
+/**
+ * uma_reclaim_estimate() - what uma_reclaim_pressure() might give back
+ * @nid: the memory node
+ *
+ * Context: process context, the kernel's reclaim included.
+ * Return: pages: in chunks that are wholly free, and of the other chunks as much
+ * as there is cached.
+ */
+unsigned long uma_reclaim_estimate(int nid)
+{
+	struct uma_pool_stats st;
+	unsigned long whole, rest;
+
+	if (!uma_pool_get_node_stats(uma_pool, nid, &st) || !st.chunks)
+		return 0;
+	whole = uma_pool_shrinkable(uma_pool, nid);
+	rest = st.chunks * UMA_CHUNK_PAGES;
+	rest = rest > whole ? rest - whole : 0;
+	return whole + min(rest, cached_pages());
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_reclaim_estimate);
+
+/**
+ * uma_reclaim_pressure() - give memory back to the kernel without waiting
+ * @nid: the memory node that is short
+ * @npages: how many pages the kernel wants
+ *
+ * If there are not so many, a work item goes on where this may not: with the caches
+ * of other CPUs, and with zones that have a fini.
+ *
+ * Context: process context, the kernel's reclaim included.
+ * Return: pages given back.
+ */
+unsigned long uma_reclaim_pressure(int nid, unsigned long npages)
+{
+	unsigned long gone = uma_pool_shrink(uma_pool, nid, npages);
+
+	if (gone < npages) {
+		try_reclaim_zones(false);
+		/* These got buckets and headers back from the others just now. */
+		try_reclaim_zones(true);
+		gone += uma_pool_shrink(uma_pool, nid, npages - gone);
+	}
+	if (gone < npages &&
+	    time_after_eq(jiffies, READ_ONCE(pressure_next))) {
+		WRITE_ONCE(pressure_next, jiffies + PRESSURE_INTERVAL);
+		queue_work(system_unbound_wq, &pressure_work);
+	}
+	return gone;
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_reclaim_pressure);
+
+/* The chunks that become free thereby go when the kernel asks again. */
+static void pressure_fn(struct work_struct *work)
+{
+	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+}
+
+static unsigned long shrink_count(struct shrinker *s, struct shrink_control *sc)
+{
+	return uma_reclaim_estimate(sc->nid);
+}
+
+static unsigned long shrink_scan(struct shrinker *s, struct shrink_control *sc)
+{
+	return uma_reclaim_pressure(sc->nid, sc->nr_to_scan) ?: SHRINK_STOP;
+}
+
 static void working_set_fn(struct work_struct *work)
 {
 	uma_reclaim_interval();
@@ -504,6 +636,16 @@ int uma_reclaim_startup(void)
 	}
 	cpuhp_state = error;
 	uma_pool_get_stats(uma_pool, &st);
+	pressure_next = jiffies;
+	if (st.chunks_max) {
+		shrinker = uma_shrinker_create("uma", shrink_count, shrink_scan,
+					       UMA_CHUNK_PAGES);
+		if (!shrinker) {
+			cpuhp_remove_state_nocalls(cpuhp_state);
+			destroy_workqueue(flush_wq);
+			return -ENOMEM;
+		}
+	}
 	uma_pool_set_lowmem(uma_pool, pool_is_short, NULL,
 			    st.pages / SHORTAGE_DIVISOR);
 	kernel_param_lock(THIS_MODULE);
@@ -526,6 +668,9 @@ void uma_reclaim_quiesce(void)
 	kernel_param_lock(THIS_MODULE);
 	started = false;
 	kernel_param_unlock(THIS_MODULE);
+	uma_shrinker_destroy(shrinker);
+	shrinker = NULL;
+	cancel_work_sync(&pressure_work);
 	uma_pool_set_lowmem(uma_pool, NULL, NULL, 0);
 	cancel_work_sync(&shortage_work);
 	cancel_delayed_work_sync(&working_set_work);

@@ -428,6 +428,7 @@ void uma_zone_list_hide(uma_zone_t zone);
 void uma_zone_list_show(uma_zone_t zone);
 void uma_zone_list_del(uma_zone_t zone);
 uma_zone_t uma_zone_list_next(uma_zone_t zone);
+uma_zone_t uma_zone_list_trynext(uma_zone_t zone);
 void uma_zone_put(uma_zone_t zone);
 unsigned int uma_zone_list_count(void);
 
@@ -435,11 +436,18 @@ unsigned int uma_zone_list_count(void);
 	for ((zone) = uma_zone_list_next(NULL); (zone);			\
 	     (zone) = uma_zone_list_next(zone))
 
+/* The same for who must not wait; it may end early. */
+#define uma_try_each_zone(zone)						\
+	for ((zone) = uma_zone_list_trynext(NULL); (zone);		\
+	     (zone) = uma_zone_list_trynext(zone))
+
 /* reclaim.c */
 int uma_reclaim_startup(void);
 void uma_reclaim_quiesce(void);
 void uma_reclaim_shutdown(void);
 void uma_reclaim_interval(void);
+unsigned long uma_reclaim_pressure(int nid, unsigned long npages);
+unsigned long uma_reclaim_estimate(int nid);
 void uma_zone_flush_cpus(uma_zone_t zone);
 void uma_zone_flush_all(uma_zone_t zone);
 void uma_zone_drain(uma_zone_t zone);

@@ -88,6 +88,19 @@ void uma_zone_put(uma_zone_t zone)
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_zone_put);
 
+/* The next zone after @zone, pinned, or NULL at the end; the list is locked. */
+static uma_zone_t zone_after(uma_zone_t zone)
+{
+	struct uma_zone *next = zone;
+
+	lockdep_assert_held(&zones_lock);
+	next = list_prepare_entry(next, &zones, uz_link);
+	list_for_each_entry_continue(next, &zones, uz_link)
+		if (refcount_inc_not_zero(&next->uz_pins))
+			return next;
+	return NULL;
+}
+
 /**
  * uma_zone_list_next() - step
  * @zone: the zone that the walk stands on, or NULL to begin
@@ -97,21 +110,37 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(uma_zone_put);
  */
 uma_zone_t uma_zone_list_next(uma_zone_t zone)
 {
-	struct uma_zone *next = zone;
+	uma_zone_t next;
 
 	mutex_lock(&zones_lock);
-	next = list_prepare_entry(next, &zones, uz_link);
-	list_for_each_entry_continue(next, &zones, uz_link)
-		if (refcount_inc_not_zero(&next->uz_pins))
-			break;
-	if (list_entry_is_head(next, &zones, uz_link))
-		next = NULL;
+	next = zone_after(zone);
 	mutex_unlock(&zones_lock);
 	if (zone)
 		uma_zone_put(zone);
 	return next;
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_zone_list_next);
+
+/**
+ * uma_zone_list_trynext() - step, in a walk that must not wait
+ * @zone: the zone that the walk stands on, or NULL to begin
+ *
+ * Context: process context, the kernel's reclaim included.
+ * Return: the next zone, pinned, or NULL at the end or where somebody else is
+ * just taking a step.
+ */
+uma_zone_t uma_zone_list_trynext(uma_zone_t zone)
+{
+	uma_zone_t next = NULL;
+
+	if (mutex_trylock(&zones_lock)) {
+		next = zone_after(zone);
+		mutex_unlock(&zones_lock);
+	}
+	if (zone)
+		uma_zone_put(zone);
+	return next;
+}
 
 /**
  * uma_zone_list_count() - how many zones there are
