@@ -474,22 +474,39 @@ static void try_reclaim_zones(bool internal)
 	}
 }
 
-/* Pages in what try_reclaim_zones() would give back, or about as many. */
+/* Bytes of free items in buckets, those of the CPUs' caches included. */
+static u64 zone_cached_bytes(uma_zone_t zone)
+{
+	u64 items = READ_ONCE(zone->uz_items);
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct uma_cache *c = per_cpu_ptr(zone->uz_cpu, cpu);
+
+		items += READ_ONCE(c->uc_cnt) + READ_ONCE(c->uc_spare_cnt);
+	}
+	return items * READ_ONCE(zone->uz_keg->uk_layout.rsize);
+}
+
+/*
+ * About as many pages as are cached, here or where only the work item gets at
+ * them: rounded up, since one item can keep a page, and so a chunk.
+ */
 static unsigned long cached_pages(void)
 {
 	unsigned long pages = 0;
 	uma_zone_t zone;
 
 	uma_try_each_zone(zone) {
-		const struct uma_slab_layout *l = &zone->uz_keg->uk_layout;
+		struct uma_keg *keg = zone->uz_keg;
 
-		if (!zone_is_plain(zone))
+		if (zone->uz_flags & UMA_ZFLAG_ORPHAN || keg->uk_import ||
+		    keg->uk_flags & UMA_ZONE_NOFREE)
 			continue;
-		pages += (u64)READ_ONCE(zone->uz_items) * READ_ONCE(l->rsize) >>
-			 PAGE_SHIFT;
+		pages += DIV_ROUND_UP_ULL(zone_cached_bytes(zone), PAGE_SIZE);
 		if (!(zone->uz_flags & UMA_ZONE_SECONDARY))
-			pages += READ_ONCE(zone->uz_keg->uk_unused_slabs) *
-				 READ_ONCE(l->pages);
+			pages += READ_ONCE(keg->uk_unused_slabs) *
+				 READ_ONCE(keg->uk_layout.pages);
 	}
 	return pages;
 }
