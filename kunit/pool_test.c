@@ -1087,7 +1087,7 @@ static void pool_work_item_grows_for_others(struct kunit *test)
 			n++;
 		if (n > PAGES)
 			break;
-		msleep(10);
+		msleep(20);
 	}
 	/* Nobody who may sleep has asked. */
 	KUNIT_EXPECT_GT(test, n, PAGES);
@@ -1112,7 +1112,7 @@ static void pool_growth_wakes_sleepers(struct kunit *test)
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, s[i].task);
 	}
 	for (n = 0; n < 300 && pages_had(s, ARRAY_SIZE(s)) < ARRAY_SIZE(s); n++)
-		msleep(10);
+		msleep(20);
 	KUNIT_EXPECT_EQ(test, pages_had(s, ARRAY_SIZE(s)), ARRAY_SIZE(s));
 	for (i = 0; i < ARRAY_SIZE(s); i++)
 		kthread_stop(s[i].task);
@@ -1131,7 +1131,7 @@ static void pool_low_memory_is_told_when_growing_ends(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test,
 				      uma_pool_alloc(pool, 1, M_USE_RESERVE));
 	for (i = 0; i < 300 && !stats_of(pool).chunks; i++)
-		msleep(10);
+		msleep(20);
 	KUNIT_ASSERT_EQ(test, stats_of(pool).chunks, 1);
 	settle();
 	if (!stats_of(pool).grow_fails)

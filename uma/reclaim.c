@@ -469,7 +469,7 @@ static void try_reclaim_zones(bool internal)
 		if (!zone_is_plain(zone) ||
 		    !!(zone->uz_flags & UMA_ZFLAG_INTERNAL) != internal)
 			continue;
-		uma_zone_drain(zone, 0);
+		uma_zone_drain(zone);
 		uma_keg_trim(zone->uz_keg, UINT_MAX);
 	}
 }

@@ -92,11 +92,11 @@ kvm_works()
 	[ "$KVM_PROBED" = yes ]
 }
 
-# numa_of MIB: QEMU's arguments for two memory nodes of half of that each, with
-# one CPU on either
-numa_of()
+# numa_words MIB: QEMU's arguments for two memory nodes of half of that each,
+# with one CPU on either
+numa_words()
 {
-	local n words=""
+	local n words="-smp 2,sockets=2"
 	for n in 0 1; do
 		words+=" -object memory-backend-ram,id=node$n,size=$(($1 / 2))M"
 		words+=" -numa node,nodeid=$n,cpus=$n,memdev=node$n"
@@ -108,6 +108,7 @@ numa_of()
 # NAME is the path of the logs without ending, LIMIT is in seconds.
 #	--smp N  --mem MIB  --append TEXT  --icount  --show (the output, live)
 #	--qemu "ARGS"	more arguments for QEMU itself (words; none may have a blank)
+#	--numa	two memory nodes, a CPU on each
 #	--single	all CPUs take turns in one thread of QEMU's.  With a thread
 #			for each, QEMU now and then shows one CPU a breakpoint that
 #			another has already removed (seen while the kernel patches
@@ -117,7 +118,7 @@ numa_of()
 guest_run()
 {
 	local kernel=$1 initrd=$2 name=$3 limit=$4 rc=0
-	local smp=2 mem=512 append="" icount="" show="" qemu="" kdir cmd accel=tcg,thread=multi boot
+	local smp=2 mem=512 append="" icount="" show="" qemu="" numa="" kdir cmd accel=tcg,thread=multi boot
 	shift 4
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -125,6 +126,7 @@ guest_run()
 		--mem) mem=$2; shift ;;
 		--append) append=$2; shift ;;
 		--qemu) qemu=$2; shift ;;
+		--numa) numa=1 ;;
 		--icount) icount=1 ;;
 		--show) show=1 ;;
 		--single) accel=tcg,thread=single ;;
@@ -158,6 +160,8 @@ guest_run()
 			-append "console=ttyS0 $append uma.out=ttyS1")
 		# shellcheck disable=SC2206 # words they are
 		cmd+=($qemu)
+		# shellcheck disable=SC2207 # the same
+		[ -z "$numa" ] || cmd+=($(numa_words "$mem"))
 		[ -z "$icount" ] || cmd+=(-icount "shift=0,sleep=off")
 		for boot in 1 2 3; do
 			guest_exec "$name" "$limit" "$show" "${cmd[@]}" || rc=$?

@@ -106,6 +106,12 @@ part_kasan()
 	if [ $# -gt 0 ]; then
 		kasan_guest kasan-kunit kunit 900 "SUITES=$*" --suites "$*"
 	fi
+	# what one node cannot show
+	case " $* " in
+	*' pool '*)
+		kasan_guest kasan-numa kunit 400 "SUITES=pool" --suites pool
+		kasan_guest kasan-pressure pressure 400 "HOLD=40" ;;
+	esac
 	if [ "${TORTURE:-10}" -gt 0 ]; then
 		kasan_guest kasan-torture torture 400 "SECONDS_=${TORTURE:-10}" --torture
 	fi
@@ -114,15 +120,20 @@ part_kasan()
 # kasan_guest NAME JOB LIMIT VARIABLE COLLECT-OPTIONS...
 kasan_guest()
 {
-	local name=$1 job=$2 limit=$3 var=$4 stage=$RUN/$1.initrd from=$SECONDS smp=2
+	local name=$1 job=$2 limit=$3 var=$4 stage=$RUN/$1.initrd from=$SECONDS
+	local machine=(--mem 1024 --smp 2)
 	shift 4
-	[ "$job" != torture ] || smp=4
+	case $name in
+	*-torture) machine=(--mem 1024 --smp 4) ;;
+	*-numa) machine=(--mem 1024 --numa) ;;
+	*-pressure) machine=(--mem 512 --smp 2) ;;
+	esac
 	say "$name: booting the debug kernel"
 	stage_new "$stage" "$job"
 	stage_env "$stage" "$var"
 	cp "$RUN/kasan.modules/deps" "$RUN/kasan.modules/"*.ko "$stage/modules/"
 	stage_pack "$stage"
-	guest_run debug "$stage.cpio.gz" "$RUN/$name" "$limit" --mem 1024 --smp $smp
+	guest_run debug "$stage.cpio.gz" "$RUN/$name" "$limit" "${machine[@]}"
 	rm -f "$stage.cpio.gz"
 	collect "$name" "$@"
 	say "$name: ran in $(elapsed "$from") s"
@@ -149,16 +160,22 @@ part_e2e()
 	fi
 	e2e_guest "$kernel" "$name" e2e 400 "TORTURE=3" --torture
 	e2e_guest "$kernel" "main-$kernel" main 400 "FORKS=100"
+	e2e_guest "$kernel" "pressure-$kernel" pressure 200 "HOLD=80"
+	e2e_guest "$kernel" "numa-$kernel" numa 200 "MIB=32"
 }
 
 # e2e_guest KERNEL NAME JOB LIMIT VARIABLE COLLECT-OPTIONS...
 e2e_guest()
 {
 	local kernel=$1 name=$2 job=$3 limit=$4 var=$5 stage=$RUN/$2.initrd from=$SECONDS
-	local threads=(--single)
+	local machine=(--mem 1024 --single)
 	shift 5
+	case $job in
 	# the one with the torture wants CPUs that really run at once
-	[ "$job" != e2e ] || threads=()
+	e2e) machine=(--mem 1024) ;;
+	pressure) machine=(--mem 512 --single) ;;
+	numa) machine=(--mem 512 --single --numa) ;;
+	esac
 	say "$name: booting Linux $(cat "$(kernel_dir "$kernel")/release")"
 	stage_new "$stage" "$job"
 	stage_env "$stage" "$var"
@@ -167,7 +184,7 @@ e2e_guest()
 	[ "$job" != e2e ] || stage_dynamic "$stage" trace-cmd
 	[ "$job" != main ] || stage_record "$stage"
 	stage_pack "$stage"
-	guest_run "$kernel" "$stage.cpio.gz" "$RUN/$name" "$limit" --mem 1024 --append slab_nomerge "${threads[@]}"
+	guest_run "$kernel" "$stage.cpio.gz" "$RUN/$name" "$limit" --append slab_nomerge "${machine[@]}"
 	rm -f "$stage.cpio.gz"
 	collect "$name" "$@"
 	say "$name: ran in $(elapsed "$from") s"
