@@ -372,6 +372,157 @@ static void uma_02_counters_follow_the_bitmap(struct kunit *test)
 	}
 }
 
+/* Offsets in a page that items start at, as often as they do. */
+static u16 starts[PAGE_SIZE / SMALLEST_ITEM];
+
+/* Count where the items of one slab start; the most at one place. */
+static u32 count_starts(const struct uma_slab_layout *l)
+{
+	u32 i, most = 0;
+
+	memset(starts, 0, sizeof(starts));
+	for (i = 0; i < l->ipers; i++) {
+		u32 at = i * l->rsize % PAGE_SIZE / SMALLEST_ITEM;
+
+		most = max_t(u32, most, ++starts[at]);
+	}
+	return most;
+}
+
+static void check_spread(struct kunit *test, u32 size, u32 align, u32 flags)
+{
+	u32 most = uma_slab_offpage_items(flags & UMA_LAYOUT_REFCNT);
+	u32 step = align + 1, offsets = PAGE_SIZE / step;
+	struct uma_slab_layout l;
+
+	KUNIT_ASSERT_EQ(test, uma_slab_layout(size, align, flags, &l), 0);
+	KUNIT_ASSERT_GT(test, l.ipers, 0);
+	KUNIT_ASSERT_LE(test, l.ipers * l.rsize,
+			l.offpage ? l.pages * PAGE_SIZE : l.hdr_off);
+	KUNIT_ASSERT_GE(test, l.rsize, size);
+	KUNIT_ASSERT_LT(test, l.rsize, size + 2 * step);
+	/* An odd number of steps. */
+	KUNIT_ASSERT_EQ(test, l.rsize % (2 * step), step);
+	if (l.offpage)
+		KUNIT_ASSERT_LE(test, l.ipers, most);
+	KUNIT_ASSERT_LE_MSG(test, count_starts(&l),
+			    DIV_ROUND_UP(l.ipers, offsets),
+			    "size %u align %#x: %u items of %u bytes in %u pages",
+			    size, align, l.ipers, l.rsize, l.pages);
+	/* As many as it takes to have all, but for the last page, or as may be. */
+	if (l.offpage && l.pages < UMA_SLAB_PAGES_SPREAD)
+		KUNIT_ASSERT_GT_MSG(test, l.ipers + PAGE_SIZE / l.rsize + 2,
+				    min(offsets, most), "size %u align %#x",
+				    size, align);
+}
+
+/*
+ * No two items of a slab start at the same offset before every aligned one has
+ * been had.
+ */
+static void layout_spread_starts_at_all_offsets(struct kunit *test)
+{
+	static const u32 flags[] = {
+		UMA_LAYOUT_SPREAD, UMA_LAYOUT_SPREAD | UMA_LAYOUT_REFCNT,
+		UMA_LAYOUT_SPREAD | UMA_LAYOUT_OFFPAGE,
+	};
+	u32 size, align, i, steps = slow_kernel() ? 509 : 41;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		for (align = 7; align <= 1023; align = align * 4 + 3)
+			for (size = 1; size <= 3 * PAGE_SIZE; size += steps) {
+				check_spread(test, size, align, flags[i]);
+				cond_resched();
+			}
+}
+
+static void layout_spread_wastes_little(struct kunit *test)
+{
+	u32 size, steps = slow_kernel() ? 101 : 7;
+	struct uma_slab_layout l;
+
+	for (size = 8; size <= PAGE_SIZE; size += steps) {
+		KUNIT_ASSERT_EQ(test, uma_slab_layout(size, 7, UMA_LAYOUT_SPREAD,
+						      &l), 0);
+		KUNIT_ASSERT_LE_MSG(test, l.waste * 8, l.pages * PAGE_SIZE,
+				    "size %u: %u items of %u bytes in %u pages",
+				    size, l.ipers, l.rsize, l.pages);
+		cond_resched();
+	}
+}
+
+static void layout_spread_keeps_to_the_largest_slab(struct kunit *test)
+{
+	const size_t largest = UMA_SLAB_PAGES_MAX * PAGE_SIZE;
+	struct uma_slab_layout l = {};
+
+	KUNIT_EXPECT_EQ(test, uma_slab_layout(largest - 8, 7,
+					      UMA_LAYOUT_SPREAD, &l), 0);
+	KUNIT_EXPECT_EQ(test, l.pages, UMA_SLAB_PAGES_MAX);
+	/* It would have to be an odd number of words. */
+	KUNIT_EXPECT_EQ(test, uma_slab_layout(largest, 7, UMA_LAYOUT_SPREAD,
+					      &l), -E2BIG);
+	KUNIT_EXPECT_EQ(test, uma_slab_layout(largest + 1, 7, UMA_LAYOUT_SPREAD,
+					      &l), -E2BIG);
+	KUNIT_EXPECT_EQ(test, l.pages, UMA_SLAB_PAGES_MAX);
+}
+
+static void check_percpu(struct kunit *test, u32 size, u32 align, u32 copies,
+			 u32 most)
+{
+	struct uma_slab_layout l;
+
+	KUNIT_ASSERT_EQ(test, uma_slab_layout_percpu(size, align, 0, copies,
+						     &l), 0);
+	KUNIT_ASSERT_EQ(test, l.pages, copies);
+	KUNIT_ASSERT_TRUE(test, l.offpage);
+	KUNIT_ASSERT_GE(test, l.rsize, size);
+	KUNIT_ASSERT_EQ(test, l.rsize & align, 0);
+	KUNIT_ASSERT_EQ(test, l.ipers, min_t(u32, PAGE_SIZE / l.rsize, most));
+}
+
+/* Each page is cut alike and holds a copy of each item, whole. */
+static void layout_percpu_has_a_page_for_each_cpu(struct kunit *test)
+{
+	static const u32 copies[] = { 1, 2, 7, UMA_SLAB_PAGES_MAX };
+	u32 size, align, i, steps = slow_kernel() ? 1001 : 61;
+	u32 most = uma_slab_offpage_items(false);
+
+	for (i = 0; i < ARRAY_SIZE(copies); i++)
+		for (align = 7; align <= 1023; align = align * 4 + 3)
+			for (size = 1; size <= PAGE_SIZE; size += steps) {
+				check_percpu(test, size, align, copies[i],
+					     most);
+				cond_resched();
+			}
+}
+
+static void layout_percpu_bad_arguments_are_refused(struct kunit *test)
+{
+	static const struct {
+		u32 size, align, flags, copies;
+		int error;
+	} bad[] = {
+		{ 0, 7, 0, 2, -EINVAL },
+		{ 64, 6, 0, 2, -EINVAL },
+		{ 64, 7, 0, 0, -EINVAL },
+		{ 64, 7, UMA_LAYOUT_SPREAD, 2, -EINVAL },
+		{ PAGE_SIZE, 7, 0, 2, 0 },
+		{ PAGE_SIZE + 1, 7, 0, 2, -E2BIG },
+		{ 64, 7, 0, UMA_SLAB_PAGES_MAX + 1, -E2BIG },
+	};
+	struct uma_slab_layout l;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		KUNIT_EXPECT_EQ_MSG(test, uma_slab_layout_percpu(bad[i].size,
+								 bad[i].align,
+								 bad[i].flags,
+								 bad[i].copies,
+								 &l),
+				    bad[i].error, "row %u", i);
+}
+
 static struct kunit_case slab_layout_cases[] = {
 	KUNIT_CASE(uma_14_items_and_header_share_the_slab),
 	KUNIT_CASE(uma_14_header_in_page_unless_a_tenth_is_wasted),
@@ -383,6 +534,11 @@ static struct kunit_case slab_layout_cases[] = {
 	KUNIT_CASE(uma_14_large_items_have_a_slab_to_themselves),
 	KUNIT_CASE(uma_14_bad_arguments_are_refused),
 	KUNIT_CASE(uma_02_counters_follow_the_bitmap),
+	KUNIT_CASE(layout_spread_starts_at_all_offsets),
+	KUNIT_CASE(layout_spread_wastes_little),
+	KUNIT_CASE(layout_spread_keeps_to_the_largest_slab),
+	KUNIT_CASE(layout_percpu_has_a_page_for_each_cpu),
+	KUNIT_CASE(layout_percpu_bad_arguments_are_refused),
 	{}
 };
 
