@@ -1008,6 +1008,19 @@ static unsigned int zone_get_many(uma_zone_t zone, void **items,
 	return got;
 }
 
+/* The same for any number, section by section. */
+static unsigned int zone_get_cached(uma_zone_t zone, void **items,
+				    unsigned int n, bool count)
+{
+	unsigned int got = 0, more;
+
+	do {
+		more = zone_get_many(zone, items + got, n - got, count);
+		got += more;
+	} while (got < n && more == BULK_SECTION);
+	return got;
+}
+
 /* Free @n items, whose dtor has run. */
 static void zone_put_many(uma_zone_t zone, void **items, unsigned int n,
 			  bool count)
@@ -1096,7 +1109,7 @@ static bool zone_ctor_many(uma_zone_t zone, void **items, unsigned int n,
 unsigned int uma_zalloc_bulk(uma_zone_t zone, void **items, unsigned int n,
 			     int flags)
 {
-	bool count = zone->uz_ctor ? COUNT_LATER : COUNT;
+	bool count = zone->uz_ctor || n > BULK_SECTION ? COUNT_LATER : COUNT;
 	unsigned int got, more;
 	int error;
 
@@ -1105,7 +1118,7 @@ unsigned int uma_zalloc_bulk(uma_zone_t zone, void **items, unsigned int n,
 		zone_count(zone, &zone->uz_fails, 1);
 		return 0;
 	}
-	got = zone_get_many(zone, items, n, count);
+	got = zone_get_cached(zone, items, n, count);
 	if (got < n)
 		count = COUNT_LATER;
 	while (got < n) {
@@ -1120,7 +1133,8 @@ unsigned int uma_zalloc_bulk(uma_zone_t zone, void **items, unsigned int n,
 		if (!more)
 			break;
 		got += more;
-		got += zone_get_many(zone, items + got, n - got, COUNT_LATER);
+		got += zone_get_cached(zone, items + got, n - got,
+				       COUNT_LATER);
 	}
 	if (got == n && zone_ctor_many(zone, items, n, flags)) {
 		if (!count)
