@@ -71,8 +71,8 @@ static void sleeper_put(void *task)
 	put_task_struct(task);
 }
 
-static struct sleeper *start_task(struct kunit *test, uma_zone_t zone,
-				    int flags, int cpu)
+/* A thread that does not run yet. */
+static struct sleeper *make_task(struct kunit *test, uma_zone_t zone, int flags)
 {
 	struct sleeper *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
 
@@ -85,8 +85,14 @@ static struct sleeper *start_task(struct kunit *test, uma_zone_t zone,
 	get_task_struct(s->task);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, sleeper_put,
 							s->task), 0);
-	if (cpu >= 0)
-		kthread_bind(s->task, cpu);
+	return s;
+}
+
+static struct sleeper *start_task(struct kunit *test, uma_zone_t zone,
+				  int flags)
+{
+	struct sleeper *s = make_task(test, zone, flags);
+
 	wake_up_process(s->task);
 	return s;
 }
@@ -110,7 +116,7 @@ static struct sleeper *start_sleeper(struct kunit *test, uma_zone_t zone,
 				     int flags)
 {
 	u32 before = READ_ONCE(zone->uz_keg->uk_sleepers);
-	struct sleeper *s = start_task(test, zone, flags, -1);
+	struct sleeper *s = start_task(test, zone, flags);
 
 	KUNIT_ASSERT_TRUE_MSG(test, await_sleep(s), "the thread does not sleep");
 	KUNIT_ASSERT_EQ(test, READ_ONCE(zone->uz_keg->uk_sleepers), before + 1);
@@ -367,7 +373,7 @@ static void uma_19_reserve_is_for_privileged_sleepers(struct kunit *test)
 	start_sleepers(test, zone, s, 2);
 	KUNIT_EXPECT_EQ(test, uma_test_totals(test, zone).keg_free, 1);
 	/* The last one does not have to wait. */
-	t = start_task(test, zone, M_WAITOK | M_USE_RESERVE, -1);
+	t = start_task(test, zone, M_WAITOK | M_USE_RESERVE);
 	expect_served(test, t);
 	last = t->item;
 	/* It fills the reserve first, then there is one for them. */
@@ -569,7 +575,7 @@ static void uma_19_sleeper_finds_what_the_list_holds(struct kunit *test)
 	KUNIT_EXPECT_GT(test, uma_test_totals(test, zone).zone_free, 3);
 	/* All that the keg can give is in the other zone's hands. */
 	KUNIT_EXPECT_EQ(test, uma_test_totals(test, zone).keg_free, 0);
-	s[0] = start_task(test, second, M_WAITOK, -1);
+	s[0] = start_task(test, second, M_WAITOK);
 	expect_served(test, s[0]);
 	KUNIT_EXPECT_EQ(test, uma_test_totals(test, zone).zone_free, 0);
 	KUNIT_EXPECT_EQ(test, uma_test_totals(test, zone).cpu_free, 0);
@@ -691,60 +697,74 @@ static void section_hook(enum uma_steer_point point, void *obj)
 	unsigned long i;
 
 	if (point != UMA_STEER_SECTION || obj != section.zone ||
-	    section.calls++)
+	    READ_ONCE(section.calls))
 		return;
-	/* The sleeper starts on another CPU; it cannot be waited for asleep. */
-	for (i = 0; i < 2000000 && !READ_ONCE(section.seen); i++) {
+	WRITE_ONCE(section.calls, 1);
+	for (i = 0; i < 1000000 && !section.seen; i++) {
 		section.seen = READ_ONCE(section.zone->uz_keg->uk_sleepers);
 		udelay(2);
 	}
-	/* Give it the time to do all that it does not wait with. */
-	mdelay(20);
+	/* Time for all that the sleeper does not wait with. */
+	mdelay(50);
 }
 
 static int freer_fn(void *arg)
 {
 	struct sleeper *s = arg;
 
-	uma_test_steer(section_hook);
 	uma_zfree(s->zone, s->item);
 	kthread_complete_and_exit(&s->done, 0);
+}
+
+/* What makes a free take the way that has the steering point. */
+static void some_dtor(void *mem, int size, void *arg)
+{
 }
 
 static void uma_19_section_in_flight_is_waited_for(struct kunit *test)
 {
 	unsigned int cpu = uma_test_other_cpu(test);
 	unsigned int here = raw_smp_processor_id();
-	uma_zone_t zone = limited_zone(test, 4);
+	unsigned long end = jiffies + PATIENCE;
 	struct sleeper *s, *f;
+	uma_zone_t zone;
 	void **items;
 
+	zone = uma_zcreate("uma 19", ITEM, NULL, some_dtor, NULL, NULL,
+			   UMA_ALIGN_PTR, 0);
+	KUNIT_ASSERT_NOT_NULL(test, zone);
+	uma_zone_set_max(zone, 4);
 	items = get_all(test, zone);
+	s = make_task(test, zone, M_WAITOK);
+	kthread_bind(s->task, here);
 	f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, f);
 	f->zone = zone;
 	f->item = items[0];
 	init_completion(&f->done);
-	/* It has a bucket with room, so that the free takes one section. */
+	f->task = kthread_create(freer_fn, f, "uma_test_freer");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(f->task));
+	kthread_bind(f->task, cpu);
+	/* Its CPU has a bucket with room, so that the free is one section. */
 	set_cpus_allowed_ptr(current, cpumask_of(cpu));
 	uma_zfree(zone, items[1]);
+	items[1] = uma_zalloc(zone, M_NOWAIT);
 	set_cpus_allowed_ptr(current, cpumask_of(here));
 	section.zone = zone;
 	section.calls = 0;
 	section.seen = false;
-	f->task = kthread_create(freer_fn, f, "uma_test_freer");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(f->task));
-	kthread_bind(f->task, cpu);
+	uma_test_steer(section_hook);
 	wake_up_process(f->task);
-	while (!READ_ONCE(section.calls))
-		cpu_relax();
-	s = start_task(test, zone, M_WAITOK, here);
+	while (!READ_ONCE(section.calls) && time_before(jiffies, end))
+		cond_resched();
+	wake_up_process(s->task);
 	expect_served(test, s);
 	KUNIT_EXPECT_TRUE(test, came_back(f));
 	uma_test_steer(NULL);
 	KUNIT_EXPECT_TRUE(test, section.seen);
+	KUNIT_EXPECT_PTR_EQ(test, s->item, items[0]);
 	uma_zfree(zone, s->item);
-	uma_test_put(zone, items + 2, 2);
+	uma_test_put(zone, items + 1, 3);
 	KUNIT_EXPECT_EQ(test, uma_zone_get_cur(zone), 0);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
 }
