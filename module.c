@@ -47,4 +47,5 @@ static void __exit uma_module_exit(void)
 module_init(uma_module_init);
 module_exit(uma_module_exit);
 MODULE_DESCRIPTION("BSD's zone allocator on real pages");
+MODULE_VERSION(UMA_VERSION);
 MODULE_LICENSE("GPL");

@@ -17,7 +17,8 @@ tree_sync()
 
 	mkdir -p "$to"
 	(cd "$from" && find . -name '.?*' -prune -o -type f \
-		\( -name '*.[chS]' -o -name Kbuild -o -name Makefile \) ! -name '*.mod.c' -print |
+		\( -name '*.[chS]' -o -name Kbuild -o -name Makefile -o -name '*.mk' -o -name VERSION \
+		-o -name dkms.conf -o -path './man/*' \) ! -name '*.mod.c' -print |
 		sed 's:^\./::' | sort) >"$to/.sources.new"
 	while read -r f; do
 		cmp -s "$from/$f" "$to/$f" && continue
