@@ -169,4 +169,5 @@ NEED_RECORD=("${NEED_QEMU[@]}" trace-cmd:trace-cmd)
 NEED_TESTS=(sparse:sparse /usr/lib/gcc/x86_64-linux-gnu/12/cc1plus:g++-12
 	/usr/lib/gcc/x86_64-linux-gnu/12/32/libgcc.a:gcc-12-multilib
 	/usr/include/x86_64-linux-gnu/gnu/stubs-32.h:libc6-dev-i386)
+NEED_PACKAGE=("${NEED_BUILD[@]}" dkms:dkms mandoc:mandoc depmod:kmod xz:xz-utils)
 NEED_RESULTS=(pod2usage:perl python3:python3 xz:xz-utils)

@@ -161,6 +161,10 @@ part_e2e()
 		broken "$name" "programs build"
 		return 0
 	fi
+	if ! demo_into "$kernel" "$RUN/$name.modules" >"$RUN/$name-demo.log" 2>&1; then
+		broken "$name-demo" "a consumer builds against what make install leaves, for $kernel"
+		return 0
+	fi
 	e2e_guest "$kernel" "$name" e2e 400 "TORTURE=3" --torture
 	e2e_guest "$kernel" "main-$kernel" main 400 "FORKS=100"
 	e2e_guest "$kernel" "pressure-$kernel" pressure 200 "HOLD=80"
@@ -199,7 +203,8 @@ e2e_guest()
 part_all()
 {
 	local names e2e static kunit
-	need "${NEED_KERNEL_BUILD[@]}" "${NEED_RECORD[@]}" "${NEED_RESULTS[@]}" "${NEED_TESTS[@]}"
+	need "${NEED_KERNEL_BUILD[@]}" "${NEED_RECORD[@]}" "${NEED_RESULTS[@]}" "${NEED_TESTS[@]}" \
+		"${NEED_PACKAGE[@]}"
 	kernel_get 6.12
 	kernel_get 6.1
 	mapfile -t names < <(suites)
@@ -208,7 +213,10 @@ part_all()
 		part_e2e 6.1
 	) &
 	e2e=$!
-	part_static uml &
+	(
+		part_package
+		part_static uml
+	) &
 	static=$!
 	(
 		part_uml "${names[@]}"
@@ -218,7 +226,7 @@ part_all()
 	# shellcheck disable=SC2064 # the lanes of now
 	trap "kill $e2e $static $kunit 2>/dev/null; exit 143" INT TERM
 	wait "$kunit" || broken lane-kunit "the lane of uml and kasan ran to its end"
-	wait "$static" || broken lane-static "the lane of static ran to its end"
+	wait "$static" || broken lane-static "the lane of package and static ran to its end"
 	wait "$e2e" || broken lane-e2e "the lane of e2e ran to its end"
 }
 
