@@ -24,9 +24,14 @@ static int __init uma_module_init(void)
 	error = uma_startup();
 	if (error)
 		goto fail_reclaim;
+	error = uma_mbuf_startup();
+	if (error)
+		goto fail_zones;
 	uma_stats_startup();
 	return 0;
 
+fail_zones:
+	uma_shutdown();
 fail_reclaim:
 	uma_reclaim_quiesce();
 	uma_reclaim_shutdown();
@@ -39,6 +44,7 @@ static void __exit uma_module_exit(void)
 {
 	uma_stats_shutdown();
 	uma_reclaim_quiesce();
+	uma_mbuf_shutdown();
 	uma_shutdown();
 	uma_reclaim_shutdown();
 	uma_pool_fini();

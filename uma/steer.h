@@ -23,6 +23,8 @@
  *	allocations; no lock held, may sleep
  * @UMA_STEER_IMPORT: a slab was made and its items are not yet initialised; no
  *	lock held
+ * @UMA_STEER_UNREF: who lets go of an mbuf's data has read its counter, above 1,
+ *	and not yet compared and set it; any context
  */
 enum uma_steer_point {
 	UMA_STEER_REFILL,
@@ -32,6 +34,7 @@ enum uma_steer_point {
 	UMA_STEER_RECLAIM,
 	UMA_STEER_STATS,
 	UMA_STEER_IMPORT,
+	UMA_STEER_UNREF,
 };
 
 #if IS_ENABLED(CONFIG_KUNIT)

@@ -39,7 +39,7 @@
  * cache, in a bucket of its zone's list, or in its slab (bit set in us_free).
  *
  * Files, each calling only those before it: fail, slab_layout, kva, pool, keg,
- * bucket, zone_list, reclaim, zone, refcnt, stats. Buckets and off-page headers
+ * bucket, zone_list, reclaim, zone, refcnt, stats, mbuf. Buckets and off-page headers
  * are items of zones themselves; that recursion goes through uma_internal.
  *
  * Locks: zone, then keg, then pool; all raw, interrupts off, and none is held
@@ -324,6 +324,8 @@ struct uma_zone_domain {
  * @uz_limit_hit: prints the one and queues the other, once the locks of the
  *	caller that hit it are gone
  * @uz_maxaction_work: calls it, where it may sleep
+ * @uz_holds: a keg whose items the cached items of this zone hold, or NULL: who
+ *	waits for an item of it has this zone drained, too; constant
  * @uz_domain: the buckets that no CPU holds, by memory node, nr_node_ids of them
  */
 struct uma_zone {
@@ -360,6 +362,8 @@ struct uma_zone {
 	uma_maxaction_t uz_maxaction;
 	struct irq_work uz_limit_hit;
 	struct work_struct uz_maxaction_work;
+
+	struct uma_keg *uz_holds;
 
 	struct uma_zone_domain uz_domain[];
 };
@@ -504,6 +508,21 @@ static inline void uma_item_zero(struct uma_keg *keg, void *item)
 	for (i = 0; i < keg->uk_copies; i++)
 		memset(item + i * UMA_PCPU_ALLOC_SIZE, 0, keg->uk_size);
 }
+
+/* mbuf.c */
+enum uma_mbuf_zone {
+	UMA_MBUF,
+	UMA_MBUF_CLUSTER,
+	UMA_MBUF_PACKET,
+	UMA_MBUF_EXTREFCNT,
+	UMA_MBUF_ZONES,
+};
+
+extern uma_zone_t uma_mbuf_zones[UMA_MBUF_ZONES];
+
+int uma_mbuf_startup(void);
+void uma_mbuf_shutdown(void);
+int uma_mbuf_default_clusters(unsigned long pages);
 
 /**
  * uma_zone_fold() - move a cache's counts to its zone

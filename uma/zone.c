@@ -266,13 +266,16 @@ static void zone_waiter_sleep(struct uma_waiter *w, long timeout)
 	smp_store_mb(w->woken, false);
 }
 
-/* Bring every cached item of the keg's zones back into slabs. */
+/*
+ * Bring every cached item of the keg's zones back into slabs, and those that
+ * cached items of other zones hold.
+ */
 static void keg_drain_zones(struct uma_keg *keg)
 {
 	uma_zone_t zone;
 
 	uma_for_each_zone(zone)
-		if (zone->uz_keg == keg)
+		if (zone->uz_keg == keg || zone->uz_holds == keg)
 			uma_zone_reclaim_all(zone);
 }
 
