@@ -244,10 +244,11 @@ static void uma_20_buffers_with_and_without_header(struct kunit *test)
 /* Take every cluster there is, by way of packets and singly in turns. */
 static struct mbuf *take_all_clusters(struct kunit *test)
 {
+	unsigned long end = jiffies + PATIENCE;
 	struct mbuf *all = NULL, *m;
-	unsigned int n, fails;
+	unsigned int n;
 
-	for (n = 0, fails = 0; fails < 4;) {
+	for (n = 0; n < CLUSTERS && time_before(jiffies, end);) {
 		if (n % 2) {
 			m = m_getcl(M_NOWAIT, MT_DATA, 0);
 		} else {
@@ -259,16 +260,16 @@ static struct mbuf *take_all_clusters(struct kunit *test)
 		}
 		if (!m) {
 			/* What others hold in caches comes soon. */
-			fails++;
-			msleep(150);
+			msleep(20);
 			continue;
 		}
 		m->m_next = all;
 		all = m;
 		n++;
 	}
-	KUNIT_EXPECT_EQ(test, n, CLUSTERS);
+	KUNIT_ASSERT_EQ(test, n, CLUSTERS);
 	KUNIT_EXPECT_EQ(test, clusters_out(test), CLUSTERS);
+	KUNIT_EXPECT_NULL(test, m_getcl(M_NOWAIT, MT_DATA, 0));
 	return all;
 }
 
@@ -297,7 +298,6 @@ static void uma_20_packet_without_a_cluster_fails_whole(struct kunit *test)
 
 	/* One back, one to be had, and not one more. */
 	all = m_free(all);
-	msleep(150);
 	m = m_get(M_WAITOK, MT_DATA);
 	KUNIT_EXPECT_EQ(test, m_clget(m, M_NOWAIT), M_EXT);
 	KUNIT_EXPECT_NULL(test, m_getcl(M_NOWAIT, MT_DATA, 0));
@@ -413,7 +413,7 @@ static void uma_20_sleeper_gets_a_freed_cluster(struct kunit *test)
 
 static void uma_20_sleeper_gets_a_cached_packets_cluster(struct kunit *test)
 {
-	unsigned int cpu = uma_test_other_cpu(test), here = smp_processor_id();
+	unsigned int cpu = uma_test_other_cpu(test), here = raw_smp_processor_id();
 	struct mbuf *all, *m[20];
 	struct sleeper s = {};
 	unsigned int i;
@@ -564,13 +564,13 @@ static void uma_20_race_for_the_last_reference_steered(struct kunit *test)
  * the tick.
  */
 #define ROUNDS		5000
-#define ROUNDS_UP	30
+#define ROUNDS_MIN	20
 
 static struct {
 	struct mbuf *m[3];
 	atomic_t left;		/* who is still to let go in this round */
 	unsigned int round;	/* the latest that may begin */
-	unsigned int rounds;
+	bool stop;
 	struct completion done;
 } race;
 
@@ -578,11 +578,13 @@ static int racer_fn(void *arg)
 {
 	unsigned int round;
 
-	for (round = 1; round <= race.rounds; round++) {
+	for (round = 1; ; round++) {
 		while (smp_load_acquire(&race.round) < round) {
 			cpu_relax();
 			cond_resched();
 		}
+		if (race.stop)
+			break;
 		m_free(race.m[1]);
 		atomic_dec(&race.left);
 	}
@@ -599,24 +601,25 @@ static void race_rounds(struct kunit *test, unsigned int nracers)
 {
 	unsigned int cpu = cpumask_any_but(cpu_online_mask,
 					   raw_smp_processor_id());
+	unsigned long end = jiffies + 3 * HZ;
 	unsigned int round, i, external = 0;
 	struct ext *e = new_ext(test);
 	struct task_struct *task;
 
-	race.rounds = ROUNDS;
-	if (cpu >= nr_cpu_ids) {
+	if (cpu >= nr_cpu_ids)
 		cpu = raw_smp_processor_id();
-		race.rounds = ROUNDS_UP;
-	}
 	race.round = 0;
+	race.stop = false;
 	init_completion(&race.done);
 	task = kthread_create(racer_fn, NULL, "uma_mbuf_racer");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	kthread_bind(task, cpu);
 	wake_up_process(task);
-	for (round = 1; round <= race.rounds; round++) {
+	for (round = 1; round <= ROUNDS; round++) {
 		enum kind kind = round % KINDS;
 
+		if (round > ROUNDS_MIN && time_after(jiffies, end))
+			break;
 		race.m[0] = new_kind(test, kind, e);
 		for (i = 1; i < nracers; i++)
 			race.m[i] = m_copypacket(race.m[0], M_WAITOK);
@@ -632,9 +635,12 @@ static void race_rounds(struct kunit *test, unsigned int nracers)
 			cond_resched();
 		}
 	}
+	race.stop = true;
+	smp_store_release(&race.round, round);
 	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&race.done, PATIENCE),
 			0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&e->freed), external);
+	kunit_info(test, "%u rounds\n", round - 1);
 	expect_nothing_out(test);
 }
 
