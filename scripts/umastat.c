@@ -4,7 +4,7 @@
  *
  * Reads the binary stream of uma/uma_stream.h, live or from a captured file,
  * and prints it as the table that vmstat -z prints on BSD, split by CPU, as
- * rates, or as JSON. umastat_stream.c decides whether a stream is believed;
+ * rates, as netstat -m shows network buffers, or as JSON. umastat_stream.c decides whether a stream is believed;
  * nothing is printed of one that is not.
  *
  * JSON is written here and not by a library: it is a flat list of numbers, and
@@ -40,6 +40,7 @@ struct options {
 	const char *pattern;	/* zones to show, NULL: all */
 	bool percpu;
 	bool json;
+	bool mbufs;		/* network buffers instead of zones */
 	double wait;		/* seconds between tables of rates, 0: no rates */
 	unsigned long tables;	/* of rates, 0: without end */
 };
@@ -456,6 +457,190 @@ static bool finish(FILE *out, const struct umastat_stream *stream,
 	return !wrong || complain(opt->file, why);
 }
 
+/* ---- network buffers ---- */
+
+/* The zones of uma/mbuf.c, by the names that they have in a stream. */
+enum mbuf_zone { MBUF, CLUSTER, PACKET, EXTREFCNT, MBUF_ZONES };
+
+static const char *const mbuf_zone_name[MBUF_ZONES] = {
+	[MBUF] = "mbuf",
+	[CLUSTER] = "mbuf_cluster",
+	[PACKET] = "mbuf_packet",
+	[EXTREFCNT] = "mbuf_ext_refcnt",
+};
+
+/* Of something: what is in use, what is free and kept, and both. */
+struct in_use {
+	__u64 current, cache, total;
+};
+
+struct mbuf_stats {
+	struct in_use mbufs, clusters, packets, counters, bytes;
+	__u32 max_clusters;
+	__u64 denied[MBUF_ZONES];
+	__u64 delayed[MBUF_ZONES];
+};
+
+/* Room for a line about a zone whose name is known. */
+#define MBUF_WHY	128
+
+#define refuse(why, ...)	(snprintf(why, MBUF_WHY, __VA_ARGS__), false)
+
+static bool find_mbuf_zone(const struct umastat_stream *stream,
+			   enum mbuf_zone which, struct umastat_zone *found,
+			   char why[MBUF_WHY])
+{
+	const char *name = mbuf_zone_name[which];
+	struct umastat_zone zone;
+	__u32 i, n = 0;
+
+	for (i = 0; i < stream->count; i++) {
+		umastat_stream_zone(stream, i, &zone);
+		if (strcmp(zone.uth.uth_name, name) != 0)
+			continue;
+		*found = zone;
+		n++;
+	}
+	if (!n)
+		return refuse(why, "no zone '%s': not an uma.ko with network buffers",
+			      name);
+	if (n > 1)
+		return refuse(why, "%u zones have the name '%s'", n, name);
+	if (found->secondary != (which == PACKET))
+		return refuse(why, "zone '%s' is %sa secondary zone", name,
+			      found->secondary ? "" : "not ");
+	if (found->frees > found->allocs)
+		return refuse(why, "zone '%s' has %llu frees but %llu allocations",
+			      name, found->frees, found->allocs);
+	return true;
+}
+
+/* Add up; false where it does not fit. */
+static bool add_in_use(struct in_use *sum, __u64 current, __u64 cache)
+{
+	return !__builtin_add_overflow(sum->current, current, &sum->current) &&
+	       !__builtin_add_overflow(sum->cache, cache, &sum->cache) &&
+	       !__builtin_add_overflow(sum->current, sum->cache, &sum->total);
+}
+
+static bool add_bytes(struct in_use *sum, const struct in_use *items,
+		      __u32 size)
+{
+	__u64 current, cache;
+
+	return !__builtin_mul_overflow(items->current, size, &current) &&
+	       !__builtin_mul_overflow(items->cache, size, &cache) &&
+	       add_in_use(sum, current, cache);
+}
+
+/*
+ * A packet is an mbuf with a cluster. Its mbuf is in the books of the packet
+ * zone alone, in use or free, whereas its cluster is in use for the cluster
+ * zone even if the packet is free. So the mbufs of both zones add up, and the
+ * clusters of free packets move from those in use to those in the cache. A live
+ * stream's zones are read one after the other; what moved in between must not
+ * make less than none.
+ */
+static bool add_up_mbufs(const struct umastat_stream *stream,
+			 struct mbuf_stats *s, char why[MBUF_WHY])
+{
+	struct umastat_zone zone[MBUF_ZONES];
+	__u64 used[MBUF_ZONES], idle;
+	int i;
+
+	memset(s, 0, sizeof(*s));
+	for (i = 0; i < MBUF_ZONES; i++) {
+		if (!find_mbuf_zone(stream, i, &zone[i], why))
+			return false;
+		used[i] = zone[i].allocs - zone[i].frees;
+		s->denied[i] = zone[i].uth.uth_fails;
+		s->delayed[i] = zone[i].uth.uth_sleeps;
+	}
+	idle = zone[PACKET].free;
+	if (idle > used[CLUSTER])
+		idle = used[CLUSTER];
+	s->max_clusters = zone[CLUSTER].uth.uth_limit;
+	if (!add_in_use(&s->mbufs, used[MBUF], zone[MBUF].free) ||
+	    !add_in_use(&s->mbufs, used[PACKET], zone[PACKET].free) ||
+	    !add_in_use(&s->clusters, used[CLUSTER] - idle,
+			zone[CLUSTER].free) ||
+	    !add_in_use(&s->clusters, 0, idle) ||
+	    !add_in_use(&s->packets, used[PACKET], zone[PACKET].free) ||
+	    !add_in_use(&s->counters, used[EXTREFCNT], zone[EXTREFCNT].free) ||
+	    !add_bytes(&s->bytes, &s->mbufs, zone[MBUF].uth.uth_size) ||
+	    !add_bytes(&s->bytes, &s->clusters, zone[CLUSTER].uth.uth_size))
+		return refuse(why, "damaged: the counts of the mbuf zones overflow");
+	return true;
+}
+
+#undef refuse
+
+static void print_mbufs(FILE *out, const struct mbuf_stats *s)
+{
+	fprintf(out, "%llu/%llu/%llu mbufs in use (current/cache/total)\n",
+		s->mbufs.current, s->mbufs.cache, s->mbufs.total);
+	fprintf(out, "%llu/%llu/%llu/%u mbuf clusters in use (current/cache/total/max)\n",
+		s->clusters.current, s->clusters.cache, s->clusters.total,
+		s->max_clusters);
+	fprintf(out, "%llu/%llu mbuf+clusters out of packet secondary zone in use (current/cache)\n",
+		s->packets.current, s->packets.cache);
+	fprintf(out, "%llu/%llu/%llu external reference counters in use (current/cache/total)\n",
+		s->counters.current, s->counters.cache, s->counters.total);
+	fprintf(out, "%lluK/%lluK/%lluK bytes allocated to network (current/cache/total)\n",
+		s->bytes.current / 1024, s->bytes.cache / 1024,
+		s->bytes.total / 1024);
+	fprintf(out, "%llu/%llu/%llu requests for mbufs denied (mbufs/clusters/mbuf+clusters)\n",
+		s->denied[MBUF], s->denied[CLUSTER], s->denied[PACKET]);
+	fprintf(out, "%llu/%llu/%llu requests for mbufs delayed (mbufs/clusters/mbuf+clusters)\n",
+		s->delayed[MBUF], s->delayed[CLUSTER], s->delayed[PACKET]);
+}
+
+static void print_json_in_use(FILE *out, const char *name,
+			      const struct in_use *n)
+{
+	fprintf(out, ",\"%s\":{\"current\":%llu,\"cache\":%llu,\"total\":%llu}",
+		name, n->current, n->cache, n->total);
+}
+
+static void print_json_requests(FILE *out, const char *name, const __u64 *n)
+{
+	fprintf(out, ",\"%s\":{\"mbufs\":%llu,\"clusters\":%llu,\"packets\":%llu}",
+		name, n[MBUF], n[CLUSTER], n[PACKET]);
+}
+
+static void print_json_mbufs(FILE *out, const struct mbuf_stats *s)
+{
+	fprintf(out, "{\"version\":%u", UMA_STREAM_VERSION);
+	print_json_in_use(out, "mbufs", &s->mbufs);
+	print_json_in_use(out, "clusters", &s->clusters);
+	fprintf(out, ",\"max_clusters\":%u", s->max_clusters);
+	print_json_in_use(out, "packets", &s->packets);
+	print_json_in_use(out, "external_counters", &s->counters);
+	print_json_in_use(out, "bytes", &s->bytes);
+	print_json_requests(out, "denied", s->denied);
+	print_json_requests(out, "delayed", s->delayed);
+	fputs("}\n", out);
+}
+
+static bool show_mbufs(FILE *out, const struct options *opt)
+{
+	struct mbuf_stats stats;
+	struct snapshot snap;
+	char why[MBUF_WHY];
+	bool ok;
+
+	if (!take_snapshot(&snap, opt->file))
+		return false;
+	ok = add_up_mbufs(&snap.stream, &stats, why);
+	free(snap.bytes);
+	if (!ok)
+		return complain(opt->file, why);
+	(opt->json ? print_json_mbufs : print_mbufs)(out, &stats);
+	if (fflush(out) || ferror(out))
+		return complain("output", strerror(errno));
+	return true;
+}
+
 /* ---- rates ---- */
 
 static int compare_identity(const struct totals *a, const struct totals *b)
@@ -668,8 +853,10 @@ static bool show_once(FILE *out, const struct options *opt)
 static const char help[] =
 "usage: umastat [-cj] [-f FILE] [-n PATTERN]\n"
 "       umastat -w SECS [-j] [-f FILE] [-n PATTERN] [TABLES]\n"
+"       umastat -b [-j] [-f FILE]\n"
 "Show the statistics of uma.ko's zones.\n"
 "\n"
+"  -b, --mbufs          network buffers, as netstat -m shows them\n"
 "  -c, --percpu         split by CPU; a slot of zeros is left out\n"
 "  -f, --file FILE      read FILE (-: standard input), not\n"
 "                       " ZONE_STATS "\n"
@@ -691,9 +878,12 @@ static const char help[] =
 "With -c, a zone's own row holds what its CPUs have handed over to it.\n"
 "With -w, a new zone counts from its birth; - where several zones have one\n"
 "name and some of them came or went, so that none can be told apart.\n"
+"With -b, a request is denied where its zone had nothing to give at once; it\n"
+"may have been served otherwise. The cluster of a free packet is in the cache.\n"
 "\n"
-"Exit status: 0; 1 if the stream cannot be read, is damaged, or has a zone\n"
-"with more frees than allocations; 2 for a wrong command line.\n";
+"Exit status: 0; 1 if the stream cannot be read, is damaged, has a zone with\n"
+"more frees than allocations, or with -b lacks a zone of network buffers; 2\n"
+"for a wrong command line.\n";
 
 static int usage(const char *what)
 {
@@ -722,6 +912,7 @@ static bool parse_tables(const char *text, unsigned long *tables)
 int main(int argc, char **argv)
 {
 	static const struct option longopts[] = {
+		{ "mbufs", no_argument, NULL, 'b' },
 		{ "percpu", no_argument, NULL, 'c' },
 		{ "file", required_argument, NULL, 'f' },
 		{ "help", no_argument, NULL, 'h' },
@@ -734,8 +925,11 @@ int main(int argc, char **argv)
 	struct options opt = { .file = ZONE_STATS };
 	int c;
 
-	while ((c = getopt_long(argc, argv, "cf:hjn:Vw:", longopts, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, "bcf:hjn:Vw:", longopts, NULL)) >= 0) {
 		switch (c) {
+		case 'b':
+			opt.mbufs = true;
+			break;
 		case 'c':
 			opt.percpu = true;
 			break;
@@ -769,9 +963,13 @@ int main(int argc, char **argv)
 		return usage("the number of tables must be 1 or more");
 	if (optind < argc)
 		return usage("too many arguments");
+	if (opt.mbufs && (opt.percpu || opt.pattern || opt.wait))
+		return usage("-b goes with -f and -j only");
 	if (opt.wait && opt.percpu)
 		return usage("no rates by CPU: counts move from CPUs to their zone");
 	if (opt.wait && !strcmp(opt.file, "-"))
 		return usage("-w needs a file that can be read again");
+	if (opt.mbufs)
+		return show_mbufs(stdout, &opt) ? 0 : EXIT_STREAM;
 	return (opt.wait ? show_rates : show_once)(stdout, &opt) ? 0 : EXIT_STREAM;
 }

@@ -228,6 +228,35 @@ static void check_others(const struct umastat_stream *stream)
 	free(deltas);
 }
 
+/* Network buffers, of streams that have them: sums that hold, or one line. */
+static void check_mbufs(const struct umastat_stream *stream)
+{
+	struct mbuf_stats s;
+	char why[MBUF_WHY];
+	char *text;
+	size_t len;
+	FILE *out;
+
+	if (!add_up_mbufs(stream, &s, why)) {
+		CHECK(*why && !strchr(why, '\n') && strlen(why) < MBUF_WHY - 1);
+		return;
+	}
+	CHECK(s.mbufs.current + s.mbufs.cache == s.mbufs.total &&
+	      s.mbufs.total >= s.mbufs.cache);
+	CHECK(s.clusters.current + s.clusters.cache == s.clusters.total &&
+	      s.clusters.total >= s.clusters.cache);
+	CHECK(s.packets.current <= s.mbufs.current &&
+	      s.packets.cache <= s.mbufs.cache);
+	CHECK(s.bytes.current + s.bytes.cache == s.bytes.total);
+	out = open_memstream(&text, &len);
+	CHECK(out);
+	print_mbufs(out, &s);
+	print_json_mbufs(out, &s);
+	CHECK(!fclose(out));
+	check_text(text, len);
+	free(text);
+}
+
 static enum verdict check(const __u8 *data, size_t size)
 {
 	enum verdict verdict = judge(data, size);
@@ -241,6 +270,7 @@ static enum verdict check(const __u8 *data, size_t size)
 	} else {
 		check_table(&stream, data);
 		check_others(&stream);
+		check_mbufs(&stream);
 	}
 	return verdict;
 }
