@@ -623,7 +623,8 @@ static int uma_cpu_dead(unsigned int cpu)
 	uma_for_each_zone(zone) {
 		zone_flush_absent_cpu(zone, cpu);
 		/* A sleeper that looked before this must find the items. */
-		if (READ_ONCE(zone->uz_keg->uk_sleepers))
+		if (READ_ONCE(zone->uz_keg->uk_sleepers) ||
+		    (zone->uz_holds && READ_ONCE(zone->uz_holds->uk_sleepers)))
 			uma_zone_drain(zone);
 	}
 	return 0;
