@@ -100,6 +100,7 @@ programs_make()
 {
 	umastat_make "$1/umastat"
 	$KCC "${PROGRAM_FLAGS[@]}" -o "$1/kmemops" "$TOP/scripts/kmemops.c"
+	$KCC "${PROGRAM_FLAGS[@]}" -o "$1/netload" "$TOP/scripts/netload.c"
 }
 
 # umastat_make FILE [FLAGS...]

@@ -169,6 +169,7 @@ part_e2e()
 	e2e_guest "$kernel" "main-$kernel" main 400 "FORKS=100"
 	e2e_guest "$kernel" "pressure-$kernel" pressure 200 "HOLD=80"
 	e2e_guest "$kernel" "numa-$kernel" numa 200 "MIB=32"
+	e2e_guest "$kernel" "net-$kernel" net 300 "MB=24"
 }
 
 # e2e_guest KERNEL NAME JOB LIMIT VARIABLE COLLECT-OPTIONS...
