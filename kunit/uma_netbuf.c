@@ -41,6 +41,8 @@ module_param(share, uint, 0644);
 MODULE_PARM_DESC(share,
 		 "one packet in so many is shared by two CPUs, 0 for none (4)");
 
+static bool hold;
+
 /* Bytes kept of each packet, one in each part of it of equal length. */
 #define SAMPLE		32
 
@@ -301,7 +303,7 @@ static void check_queue(struct work_struct *work)
 	struct queue *q = container_of(work, struct queue, work);
 	struct mbuf *m, *next;
 
-	for (;;) {
+	while (!READ_ONCE(hold)) {
 		spin_lock_bh(&q->lock);
 		m = q->head;
 		q->head = NULL;
@@ -316,6 +318,32 @@ static void check_queue(struct work_struct *work)
 		}
 	}
 }
+
+static void check_all_queues(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		queue_work(wq, &per_cpu_ptr(&queues, cpu)->work);
+}
+
+/* For a look at the buffers in use while they stay where they are. */
+static int hold_set(const char *val, const struct kernel_param *kp)
+{
+	int error = param_set_bool(val, kp);
+
+	if (!error && !hold && wq)
+		check_all_queues();
+	return error;
+}
+
+static const struct kernel_param_ops hold_ops = {
+	.set = hold_set,
+	.get = param_get_bool,
+};
+
+module_param_cb(hold, &hold_ops, &hold, 0644);
+MODULE_PARM_DESC(hold, "keep packets in their queues, unchecked (no)");
 
 /* Counts. */
 
@@ -362,6 +390,8 @@ static void __exit netbuf_exit(void)
 	nf_unregister_net_hook(&init_net, &netbuf_ops);
 	/* Packets may be in the hook still. */
 	synchronize_net();
+	WRITE_ONCE(hold, false);
+	check_all_queues();
 	destroy_workqueue(wq);
 	for (i = 0; i < COUNTS; i++)
 		pr_info("%s %lld\n", count_name[i], atomic64_read(&counts[i]));
