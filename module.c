@@ -24,13 +24,19 @@ static int __init uma_module_init(void)
 	error = uma_startup();
 	if (error)
 		goto fail_reclaim;
+	error = uma_malloc_startup();
+	if (error)
+		goto fail_uma;
 	error = uma_mbuf_startup();
 	if (error)
-		goto fail_zones;
+		goto fail_malloc;
 	uma_stats_startup();
 	return 0;
 
-fail_zones:
+fail_malloc:
+	uma_malloc_shutdown();
+fail_uma:
+	uma_reclaim_quiesce();
 	uma_shutdown();
 fail_reclaim:
 	uma_reclaim_quiesce();
@@ -45,6 +51,7 @@ static void __exit uma_module_exit(void)
 	uma_stats_shutdown();
 	uma_reclaim_quiesce();
 	uma_mbuf_shutdown();
+	uma_malloc_shutdown();
 	uma_shutdown();
 	uma_reclaim_shutdown();
 	uma_pool_fini();

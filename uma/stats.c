@@ -10,6 +10,9 @@
  * no zone shows more frees than allocations. Each count only grows, the
  * sum as well; so no total that is shown ever goes down.
  *
+ * The types of malloc(9) have a stream of the same make; malloc.c knows how they
+ * are read.
+ *
  * The stream is made at open and read from there, so one open gives one coherent
  * snapshot however it is read. Zones that come while it is made may be missing.
  */
@@ -197,7 +200,7 @@ static int zone_stats_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static ssize_t zone_stats_read(struct file *file, char __user *buf, size_t len,
+static ssize_t snapshot_read(struct file *file, char __user *buf, size_t len,
 			       loff_t *pos)
 {
 	struct snapshot *s = file->private_data;
@@ -205,7 +208,7 @@ static ssize_t zone_stats_read(struct file *file, char __user *buf, size_t len,
 	return simple_read_from_buffer(buf, len, pos, s->data, s->size);
 }
 
-static int zone_stats_release(struct inode *inode, struct file *file)
+static int snapshot_release(struct inode *inode, struct file *file)
 {
 	kvfree(file->private_data);
 	return 0;
@@ -214,10 +217,104 @@ static int zone_stats_release(struct inode *inode, struct file *file)
 static const struct file_operations zone_stats_fops = {
 	.owner = THIS_MODULE,
 	.open = zone_stats_open,
-	.read = zone_stats_read,
+	.read = snapshot_read,
 	.llseek = default_llseek,
-	.release = zone_stats_release,
+	.release = snapshot_release,
 };
+
+static int malloc_stats_open(struct inode *inode, struct file *file)
+{
+	const size_t record = sizeof(struct malloc_type_header) +
+			      nr_cpu_ids * sizeof(struct malloc_type_stats);
+	struct malloc_type_stream_header *mtsh;
+	struct malloc_type *type = NULL;
+	struct malloc_type_header *mth;
+	unsigned int room;
+	struct snapshot *s;
+	u8 *p;
+
+	/* Room for types that come meanwhile, as for zones. */
+	room = uma_malloc_types_begin() + 16;
+	s = kvzalloc(struct_size(s, data, size_add(sizeof(*mtsh),
+						   size_mul(room, record))),
+		     GFP_KERNEL);
+	if (!s) {
+		uma_malloc_types_end();
+		return -ENOMEM;
+	}
+	mtsh = (void *)s->data;
+	mtsh->mtsh_version = MALLOC_TYPE_STREAM_VERSION;
+	mtsh->mtsh_maxcpus = nr_cpu_ids;
+	p = s->data + sizeof(*mtsh);
+	while (mtsh->mtsh_count < room && (type = uma_malloc_types_next(type))) {
+		mth = (void *)p;
+		strscpy(mth->mth_name, type->ks_shortdesc ?: "",
+			sizeof(mth->mth_name));
+		uma_malloc_type_stats(type, (void *)(p + sizeof(*mth)));
+		p += record;
+		mtsh->mtsh_count++;
+	}
+	uma_malloc_types_end();
+	s->size = p - s->data;
+	file->private_data = s;
+	return 0;
+}
+
+static const struct file_operations malloc_stats_fops = {
+	.owner = THIS_MODULE,
+	.open = malloc_stats_open,
+	.read = snapshot_read,
+	.llseek = default_llseek,
+	.release = snapshot_release,
+};
+
+/* As vmstat -m has it: a line a type. */
+static int malloc_types_show(struct seq_file *m, void *v)
+{
+	struct malloc_type_stats *mts, sum;
+	struct malloc_type *type = NULL;
+	unsigned int bit;
+	const char *sep;
+	u64 size;
+	int cpu;
+
+	mts = kcalloc(nr_cpu_ids, sizeof(*mts), GFP_KERNEL);
+	if (!mts)
+		return -ENOMEM;
+	seq_printf(m, "%20s %10s %9s  %12s %8s  %s\n", "Type", "InUse",
+		   "MemUse", "Requests", "Fail", "Size(s)");
+	uma_malloc_types_begin();
+	while ((type = uma_malloc_types_next(type))) {
+		uma_malloc_type_stats(type, mts);
+		memset(&sum, 0, sizeof(sum));
+		for_each_possible_cpu(cpu) {
+			sum.mts_memalloced += mts[cpu].mts_memalloced;
+			sum.mts_memfreed += mts[cpu].mts_memfreed;
+			sum.mts_numallocs += mts[cpu].mts_numallocs;
+			sum.mts_numfrees += mts[cpu].mts_numfrees;
+			sum.mts_size |= mts[cpu].mts_size;
+			sum.mts_fails += mts[cpu].mts_fails;
+		}
+		seq_printf(m, "%20s %10lld %8lldK  %12llu %8llu",
+			   type->ks_shortdesc ?: "",
+			   (s64)(sum.mts_numallocs - sum.mts_numfrees),
+			   (s64)(sum.mts_memalloced - sum.mts_memfreed + 1023) /
+				   1024,
+			   sum.mts_numallocs, sum.mts_fails);
+		size = sum.mts_size;
+		for (sep = "  ", bit = 0; bit < 60; bit++) {
+			if (!(size >> bit & 1))
+				continue;
+			seq_printf(m, "%s%llu", sep, 16ULL << bit);
+			sep = ",";
+		}
+		seq_putc(m, '\n');
+	}
+	uma_malloc_types_end();
+	kfree(mts);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(malloc_types);
 
 static int zone_count_show(struct seq_file *m, void *v)
 {
@@ -284,6 +381,10 @@ void uma_stats_startup(void)
 	debugfs_create_file("zone_count", 0444, uma_dir, NULL,
 			    &zone_count_fops);
 	debugfs_create_file("zones", 0444, uma_dir, NULL, &zones_fops);
+	debugfs_create_file("malloc_stats", 0400, uma_dir, NULL,
+			    &malloc_stats_fops);
+	debugfs_create_file("malloc_types", 0444, uma_dir, NULL,
+			    &malloc_types_fops);
 	debugfs_create_file("pool", 0444, uma_dir, NULL, &pool_fops);
 	uma_fail_debugfs(uma_dir);
 }

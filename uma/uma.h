@@ -13,6 +13,8 @@
 #include <linux/smp.h>
 #include <linux/types.h>
 
+#include "uma/uma_stream.h"
+
 struct uma_zone;
 struct vm_object;
 
@@ -361,5 +363,93 @@ u32 *uma_find_refcnt(uma_zone_t zone, void *item);
 
 void uma_reclaim(int req);
 int uma_zone_reclaim(uma_zone_t zone, int req);
+
+/*
+ * malloc(9): memory by the byte, counted under a type. Names carry the prefix
+ * bsd_; code that is written for BSD gets them under its own names by
+ *
+ *	#define UMA_BSD_NAMES
+ *	#include "uma/uma.h"
+ *
+ * after all other headers, since malloc, free, realloc and their kind are macros
+ * then. What differs from BSD: a size that cannot be had, whether it overflows or
+ * is larger than the pool, makes NULL with a message even of M_WAITOK; flags that
+ * are unknown are refused, and such as say neither M_WAITOK nor M_NOWAIT, or
+ * both, are reported and read as M_NOWAIT, so that a failure is returned.
+ */
+
+/* What struct malloc_type.ks_state is made of: this, and flags in its last byte. */
+#define MALLOC_TYPE_MAGIC	0x3454c000U
+#define MALLOC_TYPE_NEW		0x01	/* nobody has used it yet */
+#define MALLOC_TYPE_UNBACKED	0x02	/* it has no counters by CPU yet */
+
+/**
+ * struct malloc_type - a type of memory, with its own statistics
+ * @ks_state: MALLOC_TYPE_MAGIC and MALLOC_TYPE_* flags; without flags, calls take
+ *	the short way, at the price of this one test
+ * @ks_stats: counters of each CPU, once it has them
+ * @ks_shortdesc: what statistics and messages call it
+ * @ks_longdesc: what it is for
+ * @ks_owner: the module that it is part of
+ * @ks_link: in the list of types
+ * @ks_early: what is counted before it has counters of each CPU; and for ever
+ *	after, as part of CPU 0's
+ *
+ * Consumers define one by MALLOC_DEFINE() and leave its fields alone.
+ */
+struct malloc_type {
+	u32 ks_state;
+	struct malloc_type_stats __percpu *ks_stats;
+	const char *ks_shortdesc;
+	const char *ks_longdesc;
+	struct module *ks_owner;
+	struct list_head ks_link;
+	struct malloc_type_stats ks_early;
+};
+
+/*
+ * Define a type. It is registered when it is first used, in whatever context that
+ * is, or before that by malloc_init(), and goes with its module, which had better
+ * have freed all that it allocated: what is left is reported and stays lost. It
+ * may be exported to modules that then cannot outlive it.
+ */
+#define MALLOC_DEFINE(type, shortdesc, longdesc)			\
+	struct malloc_type type[1] = {					\
+		{							\
+			.ks_state = MALLOC_TYPE_MAGIC | MALLOC_TYPE_NEW, \
+			.ks_shortdesc = shortdesc,			\
+			.ks_longdesc = longdesc,			\
+			.ks_owner = THIS_MODULE,			\
+		}							\
+	}
+
+#define MALLOC_DECLARE(type)	extern struct malloc_type type[1]
+
+int malloc_init(struct malloc_type *type);
+int malloc_uninit(struct malloc_type *type);
+
+void *bsd_malloc(size_t size, struct malloc_type *type, int flags);
+void *bsd_mallocarray(size_t n, size_t size, struct malloc_type *type,
+		      int flags);
+void *bsd_realloc(void *addr, size_t size, struct malloc_type *type,
+		  int flags);
+void *bsd_reallocf(void *addr, size_t size, struct malloc_type *type,
+		   int flags);
+void bsd_free(void *addr, struct malloc_type *type);
+size_t bsd_malloc_usable_size(const void *addr);
+
+/* For allocators of other memory, which is counted under a type as well. */
+void malloc_type_allocated(struct malloc_type *type, size_t bytes);
+void malloc_type_freed(struct malloc_type *type, size_t bytes);
+
+#ifdef UMA_BSD_NAMES
+#define malloc(size, type, flags)	bsd_malloc(size, type, flags)
+#define mallocarray(n, size, type, flags) \
+	bsd_mallocarray(n, size, type, flags)
+#define realloc(addr, size, type, flags) bsd_realloc(addr, size, type, flags)
+#define reallocf(addr, size, type, flags) bsd_reallocf(addr, size, type, flags)
+#define free(addr, type)		bsd_free(addr, type)
+#define malloc_usable_size(addr)	bsd_malloc_usable_size(addr)
+#endif
 
 #endif /* _UMA_UMA_H */

@@ -39,8 +39,9 @@
  * cache, in a bucket of its zone's list, or in its slab (bit set in us_free).
  *
  * Files, each calling only those before it: fail, slab_layout, kva, pool, keg,
- * bucket, zone_list, reclaim, zone, refcnt, stats, mbuf. Buckets and off-page headers
- * are items of zones themselves; that recursion goes through uma_internal.
+ * bucket, zone_list, reclaim, zone, refcnt, malloc, stats, mbuf. Buckets and off-page
+ * headers are items of zones themselves; that recursion goes through
+ * uma_internal.
  *
  * Locks: zone, then keg, then pool; all raw, interrupts off, and none is held
  * over a callback, a wake-up or an allocation from the kernel.
@@ -75,6 +76,7 @@
 #define M_QUEUED	0x20000
 
 /* Zone flags of our own, beside UMA_ZONE_*. */
+#define UMA_ZFLAG_MALLOC	0x01000000	/* a size of malloc(9)'s */
 #define UMA_ZFLAG_BUCKET	0x02000000	/* its items are buckets */
 #define UMA_ZFLAG_ORPHAN	0x04000000	/* its owner was unloaded */
 #define UMA_ZFLAG_INTERNAL	0x20000000	/* made by UMA for itself */
@@ -464,6 +466,17 @@ int uma_trace_free_reg(void);
 void uma_trace_free_unreg(void);
 int uma_startup(void);
 void uma_shutdown(void);
+
+extern bool uma_debug;
+
+/* malloc.c */
+int uma_malloc_startup(void);
+void uma_malloc_shutdown(void);
+unsigned int uma_malloc_types_begin(void);
+struct malloc_type *uma_malloc_types_next(struct malloc_type *type);
+void uma_malloc_types_end(void);
+void uma_malloc_type_stats(struct malloc_type *type,
+			   struct malloc_type_stats *mts);
 
 /* stats.c */
 struct uma_type_header;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
  * The binary stream of zone statistics, as read from
- * /sys/kernel/debug/uma/zone_stats.  User-space ABI: plain C, C++ and the
- * kernel all include this file, and each of them checks the layout when it is
- * compiled.
+ * /sys/kernel/debug/uma/zone_stats, and below it that of malloc types, from
+ * malloc_stats.  User-space ABI: plain C, C++ and the kernel all include this
+ * file, and each of them checks the layout when it is compiled.
  *
  * The stream is one header, then one record for each zone.  A record is one
  * type header and one per-CPU record for each CPU slot:
@@ -135,6 +135,73 @@ struct uma_percpu_stat {
 	__u64	_ups_reserved[5];
 };
 
+/*
+ * The stream of malloc types, as read from malloc_stats beside zone_stats. It
+ * is built alike, one header, then one record for each type, and all that is
+ * said above of slots, snapshots, byte order and widths holds for it:
+ *
+ *	+--------+ +------+-----+-----+- -+-----+ +------+-----+- -+-----+ +- -
+ *	| stream | | type | CPU | CPU |   | CPU | | type | CPU |   | CPU | |
+ *	| header | | hdr  |  0  |  1  |   | n-1 | | hdr  |  0  |   | n-1 | |
+ *	+--------+ +------+-----+-----+- -+-----+ +------+-----+- -+-----+ +- -
+ *	 16 bytes    32    64 each                  32    64 each
+ *
+ *	size of the whole = 16 + mtsh_count * (32 + mtsh_maxcpus * 64)
+ *
+ * - A type has no counts but those of its CPU slots. Blocks are counted where
+ *   the call ran: one that is allocated on one CPU and freed on another shows in
+ *   two slots, so only the sums mean anything. None of them ever goes down.
+ * - Bytes are those that the blocks really take, not those that were asked for.
+ */
+
+#define MALLOC_TYPE_STREAM_VERSION	1U
+
+/* Size of a name with its terminator, as UTH_MAX_NAME. */
+#define MALLOC_MAX_NAME		32
+
+/**
+ * struct malloc_type_stream_header - opens the stream
+ * @mtsh_version: MALLOC_TYPE_STREAM_VERSION
+ * @mtsh_maxcpus: CPU slots in each record
+ * @mtsh_count: records that follow
+ * @_mtsh_pad: zero
+ */
+struct malloc_type_stream_header {
+	__u32	mtsh_version;
+	__u32	mtsh_maxcpus;
+	__u32	mtsh_count;
+	__u32	_mtsh_pad;
+};
+
+/**
+ * struct malloc_type_header - opens a type's record
+ * @mth_name: the type's name, always terminated, padded with zeros
+ */
+struct malloc_type_header {
+	char	mth_name[MALLOC_MAX_NAME];
+};
+
+/**
+ * struct malloc_type_stats - one CPU slot of a type's record
+ * @mts_memalloced: bytes allocated
+ * @mts_memfreed: bytes freed
+ * @mts_numallocs: blocks allocated
+ * @mts_numfrees: blocks freed
+ * @mts_size: bit n is set once a block of at most 16 << n bytes, and of more than
+ *	8 << n, was allocated
+ * @mts_fails: allocations that failed
+ * @_mts_reserved: zero
+ */
+struct malloc_type_stats {
+	__u64	mts_memalloced;
+	__u64	mts_memfreed;
+	__u64	mts_numallocs;
+	__u64	mts_numfrees;
+	__u64	mts_size;
+	__u64	mts_fails;
+	__u64	_mts_reserved[2];
+};
+
 /* A language older than C11 or C++11 cannot check; the rest works there too. */
 #if defined(__cplusplus) || __STDC_VERSION__ >= 201112L
 #define UMA_STREAM_ASSERT(expr)	static_assert(expr, #expr)
@@ -171,6 +238,24 @@ UMA_STREAM_AT(uma_percpu_stat, ups_frees, 8);
 UMA_STREAM_AT(uma_percpu_stat, ups_cache_free, 16);
 UMA_STREAM_AT(uma_percpu_stat, _ups_reserved, 24);
 UMA_STREAM_ASSERT(sizeof(struct uma_percpu_stat) == 64);
+
+UMA_STREAM_AT(malloc_type_stream_header, mtsh_version, 0);
+UMA_STREAM_AT(malloc_type_stream_header, mtsh_maxcpus, 4);
+UMA_STREAM_AT(malloc_type_stream_header, mtsh_count, 8);
+UMA_STREAM_AT(malloc_type_stream_header, _mtsh_pad, 12);
+UMA_STREAM_ASSERT(sizeof(struct malloc_type_stream_header) == 16);
+
+UMA_STREAM_AT(malloc_type_header, mth_name, 0);
+UMA_STREAM_ASSERT(sizeof(struct malloc_type_header) == 32);
+
+UMA_STREAM_AT(malloc_type_stats, mts_memalloced, 0);
+UMA_STREAM_AT(malloc_type_stats, mts_memfreed, 8);
+UMA_STREAM_AT(malloc_type_stats, mts_numallocs, 16);
+UMA_STREAM_AT(malloc_type_stats, mts_numfrees, 24);
+UMA_STREAM_AT(malloc_type_stats, mts_size, 32);
+UMA_STREAM_AT(malloc_type_stats, mts_fails, 40);
+UMA_STREAM_AT(malloc_type_stats, _mts_reserved, 48);
+UMA_STREAM_ASSERT(sizeof(struct malloc_type_stats) == 64);
 
 #undef UMA_STREAM_AT
 #undef UMA_STREAM_ASSERT

@@ -77,7 +77,7 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(uma_steer_hook);
 
 /* These and the caches' UC_BYPASS, UC_TRACE_* change together. */
 static DEFINE_MUTEX(switch_lock);
-static bool uma_debug;
+bool uma_debug;
 static bool trace_allocs;
 static bool trace_frees;
 /* Whether a parameter that changes has something to act on; kernel_param_lock. */
