@@ -86,18 +86,27 @@
 /* How long to wait for the pool before another reclaim of all zones. */
 #define POOL_WAIT	(HZ / 10)
 
-/*
- * One size. Where its slabs take several pages, @fallback is the next size whose
- * slabs take one, or 0 where there is none, and @avoid has M_WAITOK: a caller who
- * may sleep is not to sleep for a run as long as pages would do.
+/**
+ * struct malloc_size - one size of blocks
+ * @zone: where they come from
+ * @keep: of a caller's flags, those that the zone is to see
+ * @add: what it is to see besides: where slabs take several pages, M_NOWAIT instead
+ *	of M_WAITOK, so that nobody sleeps for a run as long as pages would do
+ * @bytes: of a block
+ * @fallback: where slabs take several pages, the next size whose slabs take one;
+ *	0 where there is none
+ * @bit: in mts_size
  */
 struct malloc_size {
 	uma_zone_t zone;
+	int keep;
+	int add;
 	u32 bytes;
-	u16 avoid;
-	u16 fallback;
+	u32 fallback;
 	u64 bit;
 };
+
+static_assert(sizeof(struct malloc_size) == 32, "an index becomes a shift");
 
 static struct malloc_size sizes[] = {
 	{ .bytes = 16 }, { .bytes = 32 }, { .bytes = 48 }, { .bytes = 64 },
@@ -118,7 +127,10 @@ static unsigned int types_count;
 static DEFINE_MUTEX(types_mutex);
 static DEFINE_RAW_SPINLOCK(types_lock);
 
-/* Blocks may carry the mark of their type. Once true it stays so. */
+/*
+ * Blocks may carry the mark of their type: set when uma_debug is first on, when all
+ * types know it (MALLOC_TYPE_MARKED), and then for ever.
+ */
 static bool marking;
 
 /* What cannot be done where a call came from. */
@@ -199,8 +211,8 @@ static void type_register(struct malloc_type *type)
 	type->ks_stats = NULL;
 	list_add_tail(&type->ks_link, &types);
 	WRITE_ONCE(types_count, types_count + 1);
-	WRITE_ONCE(type->ks_state, (type->ks_state & ~MALLOC_TYPE_NEW) |
-				   MALLOC_TYPE_UNBACKED);
+	WRITE_ONCE(type->ks_state, MALLOC_TYPE_MAGIC | MALLOC_TYPE_UNBACKED |
+				   (marking ? MALLOC_TYPE_MARKED : 0));
 }
 
 /* Get counters for types that have none yet. Returns 0 or -ENOMEM. */
@@ -432,7 +444,8 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(uma_malloc_types_end);
 void uma_malloc_type_stats(struct malloc_type *type,
 			   struct malloc_type_stats *mts)
 {
-	const struct malloc_type_stats *early = &type->ks_early, *c;
+	const struct malloc_type_stats *early = &type->ks_early;
+	const struct malloc_type_stats *c;
 	struct malloc_type_stats __percpu *stats = NULL;
 	int cpu;
 
@@ -700,26 +713,6 @@ static uma_zone_t keg_zone(struct uma_keg *keg)
 	return list_first_entry(&keg->uk_zones, struct uma_zone, uz_keg_link);
 }
 
-/* The keg of a block from a zone, or NULL for anything else. */
-static __always_inline struct uma_keg *zoned_keg(const void *addr)
-{
-	struct uma_slab *slab;
-	struct vm_page *m;
-	struct uma_keg *keg;
-
-	if ((unsigned long)addr % GRAIN)
-		return NULL;
-	m = uma_pool_lookup(uma_pool, addr);
-	if (!m)
-		return NULL;
-	/* Pairs with the keg, which sets it when the header is complete. */
-	slab = smp_load_acquire(&m->slab);
-	if (!slab)
-		return NULL;
-	keg = slab->us_keg;
-	return keg->uk_flags & UMA_ZFLAG_MALLOC ? keg : NULL;
-}
-
 static const char *find_zoned(struct uma_slab *slab, struct block *b)
 {
 	struct uma_keg *keg = slab->us_keg;
@@ -748,7 +741,7 @@ static const char *find_block(void *addr, struct block *b)
 	b->m = mapped ? uma_kva_lookup(addr) : uma_pool_lookup(uma_pool, addr);
 	if (!b->m)
 		return "not memory of the pool";
-	/* As in zoned_keg(). */
+	/* Pairs with the keg, which sets it when the header is complete. */
 	slab = smp_load_acquire(&b->m->slab);
 	if (slab)
 		return find_zoned(slab, b);
@@ -835,22 +828,24 @@ static bool check_block(void *addr, struct malloc_type *type, const char *what,
 
 /* Allocating. */
 
-/* A block of a size, or of the next that needs no run of pages. */
-static void *zoned_alloc(const struct malloc_size **sizep, int flags)
+/*
+ * What a zone with large slabs could not serve: from the next that needs no run
+ * of pages, or, for who may sleep, pages by themselves; @sp is NULL then.
+ */
+static void *try_otherwise(const struct malloc_size **sp,
+			   struct malloc_type *type, int flags, size_t *bytes)
 {
-	const struct malloc_size *s = *sizep;
-	int first = flags;
-	void *block;
+	const struct malloc_size *s = *sp;
 
-	might_sleep_if(flags & M_WAITOK);
-	if (s->avoid & flags)
-		first = (flags & ~M_WAITOK) | M_NOWAIT;
-	block = uma_zalloc(s->zone, first);
-	if (!block && s->fallback) {
-		*sizep = &sizes[s->fallback];
-		block = uma_zalloc((*sizep)->zone, flags);
+	if (s->fallback) {
+		*sp = &sizes[s->fallback];
+		*bytes = (*sp)->bytes;
+		return uma_zalloc((*sp)->zone, flags);
 	}
-	return block;
+	*sp = NULL;
+	if (flags & M_WAITOK)
+		return large_alloc(s->bytes, type, flags, bytes);
+	return NULL;
 }
 
 /*
@@ -882,7 +877,7 @@ static bool check_flags(int *flags, const struct malloc_type *type,
 static noinline void *malloc_slow(size_t size, struct malloc_type *type,
 				  int flags, unsigned long ip)
 {
-	bool debug = READ_ONCE(uma_debug);
+	bool debug = READ_ONCE(marking) && READ_ONCE(uma_debug);
 	const struct malloc_size *s;
 	size_t bytes, room = size;
 	void *block = NULL;
@@ -895,53 +890,64 @@ static noinline void *malloc_slow(size_t size, struct malloc_type *type,
 	type_attach(type);
 	if (!check_flags(&flags, type, ip))
 		goto out;
-	if (debug && size <= ZONED_MAX) {
-		WRITE_ONCE(marking, true);
+	if (debug && size <= ZONED_MAX)
 		room += sizeof(u64);
-	}
-	if (room <= ZONED_MAX) {
-		s = &sizes[size_index[DIV_ROUND_UP(room, GRAIN)]];
-		block = zoned_alloc(&s, flags);
-		bytes = s->bytes;
-		if (block && debug)
-			*block_mark(block, bytes) =
-				mark_value(block_mark(block, bytes), type);
-	}
-	if (!block && (room > ZONED_MAX || flags & M_WAITOK)) {
-		might_sleep_if(flags & M_WAITOK);
+	might_sleep_if(flags & M_WAITOK);
+	if (room > ZONED_MAX) {
 		block = large_alloc(room, type, flags, &bytes);
+		goto out;
 	}
+	s = &sizes[size_index[DIV_ROUND_UP(room, GRAIN)]];
+	bytes = s->bytes;
+	block = uma_zalloc(s->zone, (flags & s->keep) | s->add);
+	if (!block)
+		block = try_otherwise(&s, type, flags, &bytes);
+	if (block && debug && s)
+		*block_mark(block, bytes) =
+			mark_value(block_mark(block, bytes), type);
 out:
 	count_alloc(type, block ? bytes : 0);
 	return block;
 }
 
-static noinline void *malloc_failed(struct malloc_type *type)
+/* A plain call that its size could not serve. */
+static noinline __noclone void *malloc_again(const struct malloc_size *s,
+					     struct malloc_type *type,
+					     int flags)
 {
-	count_alloc(type, 0);
-	return NULL;
+	size_t bytes;
+	void *block = try_otherwise(&s, type, flags, &bytes);
+
+	count_alloc(type, block ? bytes : 0);
+	return block;
 }
 
 static __always_inline void *malloc_from(size_t size, struct malloc_type *type,
 					 int flags, unsigned long ip)
 {
 	unsigned int how = (flags & ~MODIFIERS) - M_NOWAIT;
+	struct malloc_type_stats __percpu *stats;
 	const struct malloc_size *s;
 	void *block;
 
 	BUILD_BUG_ON(M_NOWAIT != 1 || M_WAITOK != 2);
-	if (unlikely(size > ZONED_MAX || how > 1 || !type_is_plain(type) ||
-		     READ_ONCE(uma_debug)))
-		return malloc_slow(size, type, flags, ip);
+	if (unlikely(!type_is_plain(type)))
+		goto slow;
+	if (unlikely(size > ZONED_MAX))
+		goto slow;
+	if (unlikely(how > 1))
+		goto slow;
 	s = &sizes[size_index[DIV_ROUND_UP(size, GRAIN)]];
-	if (unlikely(s->avoid & flags))
-		return malloc_slow(size, type, flags, ip);
-	block = uma_zalloc(s->zone, flags);
+	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
+		might_sleep_if(flags & M_WAITOK);
+	block = uma_zalloc(s->zone, (flags & s->keep) | s->add);
 	if (unlikely(!block))
-		return s->fallback ? malloc_slow(size, type, flags, ip) :
-				     malloc_failed(type);
-	cpu_count_alloc(type->ks_stats, s->bytes, s->bit);
+		return malloc_again(s, type, flags);
+	stats = type->ks_stats;
+	cpu_count_alloc(stats, s->bytes, s->bit);
 	return block;
+slow:
+	return malloc_slow(size, type, flags, ip);
 }
 
 /**
@@ -1028,15 +1034,23 @@ static noinline void free_slow(void *addr, struct malloc_type *type)
  */
 void bsd_free(void *addr, struct malloc_type *type)
 {
+	struct uma_slab *slab;
 	struct uma_keg *keg;
+	struct vm_page *m;
 
 	if (unlikely(!addr))
 		return;
-	if (unlikely(!type_is_plain(type) || READ_ONCE(uma_debug) ||
-		     READ_ONCE(marking)))
+	if (unlikely(!type_is_plain(type) || (unsigned long)addr % GRAIN))
 		goto slow;
-	keg = zoned_keg(addr);
-	if (unlikely(!keg))
+	m = uma_pool_lookup(uma_pool, addr);
+	if (unlikely(!m))
+		goto slow;
+	/* As in find_block(). */
+	slab = smp_load_acquire(&m->slab);
+	if (unlikely(!slab))
+		goto slow;
+	keg = slab->us_keg;
+	if (unlikely(!(keg->uk_flags & UMA_ZFLAG_MALLOC)))
 		goto slow;
 	cpu_count_free(type->ks_stats, keg->uk_size);
 	uma_zfree(keg_zone(keg), addr);
@@ -1295,6 +1309,30 @@ static struct notifier_block malloc_module_nb = {
 
 /* Start and end. */
 
+/* Runs under kernel_param_lock. */
+static void debug_changed(void)
+{
+	struct malloc_type *type;
+	unsigned long irq;
+
+	if (!READ_ONCE(uma_debug) || marking)
+		return;
+	raw_spin_lock_irqsave(&types_lock, irq);
+	list_for_each_entry(type, &types, ks_link)
+		WRITE_ONCE(type->ks_state, type->ks_state | MALLOC_TYPE_MARKED);
+	WRITE_ONCE(marking, true);
+	raw_spin_unlock_irqrestore(&types_lock, irq);
+}
+
+static void set_debug_hook(void (*hook)(void))
+{
+	kernel_param_lock(THIS_MODULE);
+	uma_debug_changed = hook;
+	if (hook)
+		hook();
+	kernel_param_unlock(THIS_MODULE);
+}
+
 static void destroy_zones(void)
 {
 	unsigned int i;
@@ -1325,7 +1363,8 @@ static int create_zones(void)
 	while (i--) {
 		bool run = sizes[i].zone->uz_keg->uk_layout.pages > 1;
 
-		sizes[i].avoid = run ? M_WAITOK : 0;
+		sizes[i].keep = run ? ~M_WAITOK : ~0;
+		sizes[i].add = run ? M_NOWAIT : 0;
 		sizes[i].fallback = run ? single : 0;
 		if (!run)
 			single = i;
@@ -1361,6 +1400,8 @@ int uma_malloc_startup(void)
 		error = register_module_notifier(&malloc_module_nb);
 	if (error)
 		destroy_zones();
+	else
+		set_debug_hook(debug_changed);
 	return error;
 }
 
@@ -1376,6 +1417,7 @@ void uma_malloc_shutdown(void)
 	struct malloc_type *type, *next;
 	s64 blocks, bytes;
 
+	set_debug_hook(NULL);
 	unregister_module_notifier(&malloc_module_nb);
 	irq_work_sync(&later_irq);
 	flush_work(&later_work);

@@ -382,6 +382,7 @@ int uma_zone_reclaim(uma_zone_t zone, int req);
 #define MALLOC_TYPE_MAGIC	0x3454c000U
 #define MALLOC_TYPE_NEW		0x01	/* nobody has used it yet */
 #define MALLOC_TYPE_UNBACKED	0x02	/* it has no counters by CPU yet */
+#define MALLOC_TYPE_MARKED	0x04	/* uma_debug was on: blocks tell their type */
 
 /**
  * struct malloc_type - a type of memory, with its own statistics

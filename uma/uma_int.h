@@ -468,6 +468,7 @@ int uma_startup(void);
 void uma_shutdown(void);
 
 extern bool uma_debug;
+extern void (*uma_debug_changed)(void);
 
 /* malloc.c */
 int uma_malloc_startup(void);

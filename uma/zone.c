@@ -80,6 +80,8 @@ static DEFINE_MUTEX(switch_lock);
 bool uma_debug;
 static bool trace_allocs;
 static bool trace_frees;
+/* What else changes with it; kernel_param_lock. */
+void (*uma_debug_changed)(void);
 /* Whether a parameter that changes has something to act on; kernel_param_lock. */
 static bool started;
 
@@ -1883,6 +1885,8 @@ static int uma_debug_set(const char *val, const struct kernel_param *kp)
 		return error;
 	}
 	set_switch(&uma_debug, on);
+	if (uma_debug_changed)
+		uma_debug_changed();
 	if (!started || !on)
 		return 0;
 	/* Sections that have not seen it end before the caches are emptied. */
