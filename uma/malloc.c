@@ -1042,7 +1042,7 @@ void bsd_free(void *addr, struct malloc_type *type)
 		return;
 	if (unlikely(!type_is_plain(type) || (unsigned long)addr % GRAIN))
 		goto slow;
-	m = uma_pool_lookup(uma_pool, addr);
+	m = uma_pool_find(addr);
 	if (unlikely(!m))
 		goto slow;
 	/* As in find_block(). */

@@ -497,6 +497,16 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_take);
 
 /* Finding records. */
 
+/* Where uma_pool_find() may look; forget_region() undoes it. */
+static void remember_region(const void *addr)
+{
+	unsigned long region = (unsigned long)addr >> UMA_REGION_SHIFT;
+	unsigned long *known = &uma_pool_quick.regions[region % UMA_REGIONS];
+
+	if (READ_ONCE(*known) != region)
+		WRITE_ONCE(*known, region);
+}
+
 /* So that no look-up divides. */
 static_assert((sizeof(struct vm_page) & (sizeof(struct vm_page) - 1)) == 0);
 
@@ -535,6 +545,8 @@ struct vm_page *uma_pool_lookup(struct uma_pool *pool, const void *addr)
 	if (pfn != page_to_pfn(page) ||
 	    kva != (void *)((unsigned long)addr & PAGE_MASK))
 		return NULL;
+	if (pool == uma_pool)
+		remember_region(addr);
 	return m;
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_lookup);

@@ -164,6 +164,51 @@ static inline void *vm_page_kva(const struct vm_page *m)
 	return m->md.kva;
 }
 
+/*
+ * For who looks up at every free: the table of the module's own pool, and parts
+ * of memory in which pages of it were found before. Whether there is a struct
+ * page for an address is what costs most in a look-up; the kernel makes them for a
+ * part of this size at a time, so where one of our pages was found, every address
+ * beside it has one.
+ */
+#define UMA_REGION_SHIFT	21
+#define UMA_REGIONS		1024
+
+struct uma_pool_quick {
+	unsigned long records;
+	unsigned long bytes;
+	unsigned long regions[UMA_REGIONS];
+};
+
+extern struct uma_pool_quick uma_pool_quick;
+
+/**
+ * uma_pool_find() - uma_pool_lookup() in the module's own pool, where it is quick
+ * @addr: any value at all
+ *
+ * Context: any but NMI. Takes no lock.
+ * Return: the record, or NULL: then uma_pool_lookup() knows more.
+ */
+static __always_inline struct vm_page *uma_pool_find(const void *addr)
+{
+	unsigned long region = (unsigned long)addr >> UMA_REGION_SHIFT;
+	unsigned long private;
+	struct vm_page *m;
+
+	if (READ_ONCE(uma_pool_quick.regions[region % UMA_REGIONS]) != region)
+		return NULL;
+	/* The owner of a page that is not ours may be writing this word. */
+	private = data_race(READ_ONCE(virt_to_page(addr)->private));
+	m = (struct vm_page *)private;
+	/* A record's own address for its page tells which page that is. */
+	if (private - uma_pool_quick.records >= uma_pool_quick.bytes ||
+	    private % sizeof(*m) ||
+	    data_race(READ_ONCE(m->md.kva)) !=
+	    (void *)((unsigned long)addr & PAGE_MASK))
+		return NULL;
+	return m;
+}
+
 /**
  * vm_page_nid() - the memory node that a pool page lies in
  * @m: the page, which is there

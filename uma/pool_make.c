@@ -685,6 +685,8 @@ int uma_pool_init(void)
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	uma_pool = pool;
+	uma_pool_quick.records = (unsigned long)pool->pages;
+	uma_pool_quick.bytes = pool->nrecords * sizeof(*pool->pages);
 	return 0;
 }
 
