@@ -1185,6 +1185,12 @@ int malloc_init(struct malloc_type *type)
 }
 EXPORT_SYMBOL_GPL(malloc_init);
 
+/* A record of ours has its name behind it. */
+static char *ghost_name(struct malloc_type *type)
+{
+	return (char *)(type + 1);
+}
+
 /* Take a type off the list; nobody uses it any more. */
 static void type_unregister(struct malloc_type *type)
 {
@@ -1200,6 +1206,8 @@ static void type_unregister(struct malloc_type *type)
 	WRITE_ONCE(type->ks_state, MALLOC_TYPE_MAGIC | MALLOC_TYPE_NEW);
 	raw_spin_unlock_irqrestore(&types_lock, irq);
 	free_percpu(stats);
+	if (type->ks_shortdesc == ghost_name(type))
+		kfree(type);
 }
 
 /**
@@ -1235,12 +1243,6 @@ int malloc_uninit(struct malloc_type *type)
 	return error;
 }
 EXPORT_SYMBOL_GPL(malloc_uninit);
-
-/* A record of ours has its name behind it. */
-static char *ghost_name(struct malloc_type *type)
-{
-	return (char *)(type + 1);
-}
 
 /*
  * A type goes with its module and leaves memory behind: let a record of ours
@@ -1280,15 +1282,19 @@ static struct malloc_type *type_of_module(struct module *mod)
 	return type;
 }
 
-static int malloc_module_notify(struct notifier_block *nb,
-				unsigned long action, void *data)
+/**
+ * uma_malloc_module_gone() - unregister the types of a module
+ * @mod: the module; its code runs no more
+ *
+ * The log names each that has something out, and a record of it stays.
+ *
+ * Context: process context, may sleep.
+ */
+void uma_malloc_module_gone(struct module *mod)
 {
-	struct module *mod = data;
 	struct malloc_type *type;
 	s64 blocks, bytes;
 
-	if (action != MODULE_STATE_GOING || mod == THIS_MODULE)
-		return NOTIFY_DONE;
 	mutex_lock(&types_mutex);
 	while ((type = type_of_module(mod))) {
 		if (!type_in_use(type, &blocks, &bytes)) {
@@ -1300,6 +1306,14 @@ static int malloc_module_notify(struct notifier_block *nb,
 		type_bury(type);
 	}
 	mutex_unlock(&types_mutex);
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_malloc_module_gone);
+
+static int malloc_module_notify(struct notifier_block *nb,
+				unsigned long action, void *data)
+{
+	if (action == MODULE_STATE_GOING && data != THIS_MODULE)
+		uma_malloc_module_gone(data);
 	return NOTIFY_DONE;
 }
 

@@ -473,6 +473,7 @@ extern void (*uma_debug_changed)(void);
 /* malloc.c */
 int uma_malloc_startup(void);
 void uma_malloc_shutdown(void);
+void uma_malloc_module_gone(struct module *mod);
 unsigned int uma_malloc_types_begin(void);
 struct malloc_type *uma_malloc_types_next(struct malloc_type *type);
 void uma_malloc_types_end(void);
