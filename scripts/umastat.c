@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Show the statistics of uma.ko's zones
+ * Show the statistics of uma.ko's zones and malloc types
  *
  * Reads the binary stream of uma/uma_stream.h, live or from a captured file,
  * and prints it as the table that vmstat -z prints on BSD, split by CPU, as
@@ -24,6 +24,7 @@
 #include "scripts/umastat_stream.h"
 
 #define ZONE_STATS	"/sys/kernel/debug/uma/zone_stats"
+#define MALLOC_STATS	"/sys/kernel/debug/uma/malloc_stats"
 
 /* A name with every byte escaped, and a terminator. */
 #define ESCAPED_NAME	((UTH_MAX_NAME - 1) * 4 + 1)
@@ -40,7 +41,8 @@ struct options {
 	const char *pattern;	/* zones to show, NULL: all */
 	bool percpu;
 	bool json;
-	bool mbufs;		/* network buffers instead of zones */
+	bool mbufs;		/* network buffers, not zones */
+	bool types;		/* malloc types, not zones */
 	double wait;		/* seconds between tables of rates, 0: no rates */
 	unsigned long tables;	/* of rates, 0: without end */
 };
@@ -96,7 +98,7 @@ static bool complain(const char *file, const char *why)
 
 static const char *open_error(const char *file, int error)
 {
-	if (!strcmp(file, ZONE_STATS)) {
+	if (!strcmp(file, ZONE_STATS) || !strcmp(file, MALLOC_STATS)) {
 		if (error == ENOENT)
 			return "not there: is uma.ko loaded, and debugfs mounted?";
 		if (error == EACCES)
@@ -110,7 +112,7 @@ static const char *open_error(const char *file, int error)
  * header announces: enough to know that it is wrong. The buffer grows with
  * what is really there.
  */
-static bool read_stream(int fd, struct snapshot *snap, size_t *len,
+static bool read_stream(int fd, struct snapshot *snap, bool types, size_t *len,
 			char why[UMASTAT_WHY])
 {
 	size_t size = 0;
@@ -142,8 +144,10 @@ static bool read_stream(int fd, struct snapshot *snap, size_t *len,
 			break;
 		*len += n;
 		if (!header && *len >= sizeof(struct uma_stream_header)) {
-			if (!umastat_stream_header(&snap->stream, snap->bytes,
-						   *len, why))
+			if (!(types ? umastat_malloc_header :
+				      umastat_stream_header)(&snap->stream,
+							     snap->bytes, *len,
+							     why))
 				return false;
 			header = true;
 		}
@@ -151,7 +155,7 @@ static bool read_stream(int fd, struct snapshot *snap, size_t *len,
 	return true;
 }
 
-static bool take_snapshot(struct snapshot *snap, const char *file)
+static bool take_stream(struct snapshot *snap, const char *file, bool types)
 {
 	char why[UMASTAT_WHY];
 	size_t len;
@@ -165,8 +169,10 @@ static bool take_snapshot(struct snapshot *snap, const char *file)
 			return complain(file, open_error(file, errno));
 	}
 	clock_gettime(CLOCK_MONOTONIC, &snap->at);
-	ok = read_stream(fd, snap, &len, why) &&
-	     umastat_stream_parse(&snap->stream, snap->bytes, len, why);
+	ok = read_stream(fd, snap, types, &len, why) &&
+	     (types ? umastat_malloc_parse :
+		      umastat_stream_parse)(&snap->stream, snap->bytes, len,
+					    why);
 	if (fd != STDIN_FILENO)
 		close(fd);
 	if (!ok) {
@@ -174,6 +180,11 @@ static bool take_snapshot(struct snapshot *snap, const char *file)
 		return complain(file, why);
 	}
 	return true;
+}
+
+static bool take_snapshot(struct snapshot *snap, const char *file)
+{
+	return take_stream(snap, file, false);
 }
 
 /* ---- printing ---- */
@@ -298,12 +309,12 @@ static void print_percpu(FILE *out, const struct umastat_stream *stream,
 }
 
 static void print_rate(FILE *out, int width, const struct delta *delta,
-		       __u64 count, double secs, char after)
+		       __u64 count, double secs, const char *after)
 {
 	if (delta->known)
-		fprintf(out, " %*.1f%c", width, count / secs, after);
+		fprintf(out, " %*.1f%s", width, count / secs, after);
 	else
-		fprintf(out, " %*s%c", width, "-", after);
+		fprintf(out, " %*s%s", width, "-", after);
 }
 
 static void print_rates(FILE *out, const struct umastat_stream *stream,
@@ -327,10 +338,10 @@ static void print_rates(FILE *out, const struct umastat_stream *stream,
 		print_name(out, width, &zone);
 		fprintf(out, "%6u, %8s, %8llu,", zone.uth.uth_size,
 			difference(used, zone.allocs, zone.frees), zone.free);
-		print_rate(out, 10, delta, delta->allocs, secs, ',');
-		print_rate(out, 10, delta, delta->frees, secs, ',');
-		print_rate(out, 8, delta, delta->fails, secs, ',');
-		print_rate(out, 8, delta, delta->sleeps, secs, '\n');
+		print_rate(out, 10, delta, delta->allocs, secs, ",");
+		print_rate(out, 10, delta, delta->frees, secs, ",");
+		print_rate(out, 8, delta, delta->fails, secs, ",");
+		print_rate(out, 8, delta, delta->sleeps, secs, "\n");
 	}
 }
 
@@ -736,14 +747,14 @@ static size_t group_length(const struct totals *totals, size_t n)
 	return len;
 }
 
-/* What each zone of @now did since @then; NULL: no memory. To be freed. */
-static struct delta *compare(const struct umastat_stream *then_stream,
-			     const struct umastat_stream *now_stream)
+/*
+ * What each record of @now did since @then; NULL: no memory. To be freed, as are
+ * both arguments, here.
+ */
+static struct delta *compare_sorted(struct totals *then, size_t count_then,
+				    struct totals *now, size_t count_now)
 {
-	struct totals *then = sorted_totals(then_stream);
-	struct totals *now = sorted_totals(now_stream);
-	struct delta *deltas = calloc((size_t)now_stream->count + 1,
-				      sizeof(*deltas));
+	struct delta *deltas = calloc(count_now + 1, sizeof(*deltas));
 	size_t i, j = 0, nnow, nthen;
 
 	if (!then || !now || !deltas) {
@@ -751,13 +762,12 @@ static struct delta *compare(const struct umastat_stream *then_stream,
 		deltas = NULL;
 		goto out;
 	}
-	for (i = 0; i < now_stream->count; i += nnow) {
-		nnow = group_length(&now[i], now_stream->count - i);
-		while (j < then_stream->count &&
-		       compare_identity(&then[j], &now[i]) < 0)
+	for (i = 0; i < count_now; i += nnow) {
+		nnow = group_length(&now[i], count_now - i);
+		while (j < count_then && compare_identity(&then[j], &now[i]) < 0)
 			j++;
 		nthen = 0;
-		while (j + nthen < then_stream->count &&
+		while (j + nthen < count_then &&
 		       !compare_identity(&then[j + nthen], &now[i]))
 			nthen++;
 		match_group(deltas, &then[j], nthen, &now[i], nnow);
@@ -768,6 +778,289 @@ out:
 	free(now);
 	return deltas;
 }
+
+static struct delta *compare(const struct umastat_stream *then,
+			     const struct umastat_stream *now)
+{
+	return compare_sorted(sorted_totals(then), then->count,
+			      sorted_totals(now), now->count);
+}
+
+/* ---- malloc types ---- */
+
+static bool type_shown(const struct umastat_type *type,
+		       const struct options *opt)
+{
+	return !opt->pattern || !fnmatch(opt->pattern, type->name, 0);
+}
+
+static int type_width(const struct umastat_stream *stream,
+		      const struct options *opt)
+{
+	struct umastat_type type;
+	char name[ESCAPED_NAME];
+	int len, width = 13;
+	__u32 i;
+
+	for (i = 0; i < stream->count; i++) {
+		umastat_malloc_type(stream, i, &type);
+		if (!type_shown(&type, opt))
+			continue;
+		len = escape_name(name, type.name);
+		if (width < len)
+			width = len;
+	}
+	return width;
+}
+
+static void print_type_name(FILE *out, int width,
+			    const struct umastat_type *type)
+{
+	char name[ESCAPED_NAME];
+
+	escape_name(name, type->name);
+	fprintf(out, "%*s", width, name);
+}
+
+/* As many KiB as it takes, and below zero what is missing. */
+static const char *kib(char out[DIFFERENCE + 1], __u64 allocated, __u64 freed)
+{
+	__u64 bytes = allocated >= freed ? allocated - freed :
+					   freed - allocated;
+
+	snprintf(out, DIFFERENCE + 1, "%s%lluK", allocated >= freed ? "" : "-",
+		 bytes / 1024 + !!(bytes % 1024));
+	return out;
+}
+
+static void print_sizes(FILE *out, const char *before, __u64 sizes)
+{
+	int bit;
+
+	for (bit = 0; bit <= UMASTAT_LAST_SIZE; bit++) {
+		if (!(sizes >> bit & 1))
+			continue;
+		fprintf(out, "%s%llu", before, 16ULL << bit);
+		before = ",";
+	}
+}
+
+static void print_types(FILE *out, const struct umastat_stream *stream,
+			const struct options *opt)
+{
+	int width = type_width(stream, opt);
+	char used[DIFFERENCE], mem[DIFFERENCE + 1];
+	struct umastat_type type;
+	__u32 i;
+
+	fprintf(out, "%*s %6s %7s %10s  %s\n", width, "Type", "InUse",
+		"MemUse", "Requests", "Size(s)");
+	for (i = 0; i < stream->count; i++) {
+		umastat_malloc_type(stream, i, &type);
+		if (!type_shown(&type, opt))
+			continue;
+		print_type_name(out, width, &type);
+		fprintf(out, " %6s %7s %10llu",
+			difference(used, type.allocs, type.frees),
+			kib(mem, type.bytes_allocated, type.bytes_freed),
+			type.allocs);
+		print_sizes(out, "  ", type.sizes);
+		putc('\n', out);
+	}
+}
+
+static void print_types_percpu(FILE *out, const struct umastat_stream *stream,
+			       const struct options *opt)
+{
+	int width = type_width(stream, opt);
+	struct malloc_type_stats slot;
+	struct umastat_type type;
+	__u32 i, cpu;
+
+	fprintf(out, "%*s %5s %10s %10s %12s %12s %5s\n", width, "Type",
+		"CPU", "Requests", "Frees", "Bytes", "BytesFreed", "Fail");
+	for (i = 0; i < stream->count; i++) {
+		umastat_malloc_type(stream, i, &type);
+		if (!type_shown(&type, opt))
+			continue;
+		print_type_name(out, width, &type);
+		fprintf(out, " %5s %10llu %10llu %12llu %12llu %5llu\n", "all",
+			type.allocs, type.frees, type.bytes_allocated,
+			type.bytes_freed, type.fails);
+		for (cpu = 0; cpu < stream->maxcpus; cpu++) {
+			umastat_malloc_cpu(stream, i, cpu, &slot);
+			if (!slot.mts_numallocs && !slot.mts_numfrees &&
+			    !slot.mts_fails)
+				continue;
+			print_type_name(out, width, &type);
+			fprintf(out, " %5u %10llu %10llu %12llu %12llu %5llu\n",
+				cpu, slot.mts_numallocs, slot.mts_numfrees,
+				slot.mts_memalloced, slot.mts_memfreed,
+				slot.mts_fails);
+		}
+	}
+}
+
+static void print_types_rates(FILE *out, const struct umastat_stream *stream,
+			      const struct options *opt,
+			      const struct delta *deltas, double secs)
+{
+	int width = type_width(stream, opt);
+	char used[DIFFERENCE], mem[DIFFERENCE + 1];
+	struct umastat_type type;
+	__u32 i;
+
+	fprintf(out, "%*s %6s %7s %10s %10s %8s  in %.3f s\n", width, "Type",
+		"InUse", "MemUse", "Requests/s", "Frees/s", "Fail/s", secs);
+	for (i = 0; i < stream->count; i++) {
+		umastat_malloc_type(stream, i, &type);
+		if (!type_shown(&type, opt))
+			continue;
+		print_type_name(out, width, &type);
+		fprintf(out, " %6s %7s",
+			difference(used, type.allocs, type.frees),
+			kib(mem, type.bytes_allocated, type.bytes_freed));
+		print_rate(out, 10, &deltas[i], deltas[i].allocs, secs, "");
+		print_rate(out, 10, &deltas[i], deltas[i].frees, secs, "");
+		print_rate(out, 8, &deltas[i], deltas[i].fails, secs, "\n");
+	}
+}
+
+static void print_json_type(FILE *out, const struct umastat_type *type)
+{
+	char n[DIFFERENCE];
+
+	fputs("{\"name\":", out);
+	print_json_string(out, type->name);
+	fprintf(out, ",\"used\":%s", difference(n, type->allocs, type->frees));
+	fprintf(out, ",\"bytes\":%s", difference(n, type->bytes_allocated,
+						 type->bytes_freed));
+	fprintf(out, ",\"allocs\":%llu,\"frees\":%llu", type->allocs,
+		type->frees);
+	fprintf(out, ",\"bytes_allocated\":%llu,\"bytes_freed\":%llu",
+		type->bytes_allocated, type->bytes_freed);
+	fprintf(out, ",\"fails\":%llu,\"sizes\":[", type->fails);
+	print_sizes(out, "", type->sizes);
+	putc(']', out);
+}
+
+static void print_json_type_delta(FILE *out, const struct delta *delta,
+				  double secs)
+{
+	if (!delta->known) {
+		fputs(",\"delta\":null,\"rate\":null", out);
+		return;
+	}
+	fprintf(out, ",\"delta\":{\"allocs\":%llu,\"frees\":%llu,\"fails\":%llu}",
+		delta->allocs, delta->frees, delta->fails);
+	fprintf(out, ",\"rate\":{\"allocs\":%.3f,\"frees\":%.3f,\"fails\":%.3f}",
+		delta->allocs / secs, delta->frees / secs, delta->fails / secs);
+}
+
+/* One document, one line. @deltas: NULL where there is but one snapshot. */
+static void print_types_json(FILE *out, const struct umastat_stream *stream,
+			     const struct options *opt,
+			     const struct delta *deltas, double secs)
+{
+	struct malloc_type_stats slot;
+	struct umastat_type type;
+	const char *comma = "";
+	__u32 i, cpu;
+
+	fprintf(out, "{\"version\":%u,\"cpus\":%u", MALLOC_TYPE_STREAM_VERSION,
+		stream->maxcpus);
+	if (deltas)
+		fprintf(out, ",\"interval\":%.6f", secs);
+	fputs(",\"types\":[", out);
+	for (i = 0; i < stream->count; i++) {
+		umastat_malloc_type(stream, i, &type);
+		if (!type_shown(&type, opt))
+			continue;
+		fputs(comma, out);
+		comma = ",";
+		print_json_type(out, &type);
+		if (deltas)
+			print_json_type_delta(out, &deltas[i], secs);
+		if (opt->percpu) {
+			fputs(",\"percpu\":[", out);
+			for (cpu = 0; cpu < stream->maxcpus; cpu++) {
+				umastat_malloc_cpu(stream, i, cpu, &slot);
+				fprintf(out, "%s{\"allocs\":%llu,\"frees\":%llu",
+					cpu ? "," : "", slot.mts_numallocs,
+					slot.mts_numfrees);
+				fprintf(out, ",\"bytes_allocated\":%llu,\"bytes_freed\":%llu",
+					slot.mts_memalloced, slot.mts_memfreed);
+				fprintf(out, ",\"fails\":%llu}",
+					slot.mts_fails);
+			}
+			putc(']', out);
+		}
+		putc('}', out);
+	}
+	fputs("]}\n", out);
+}
+
+/* Out with it, and with the complaint that belongs beside it. */
+static bool finish_types(FILE *out, const struct umastat_stream *stream,
+			 const struct options *opt)
+{
+	char why[ESCAPED_NAME + 160], name[ESCAPED_NAME];
+	struct umastat_type type;
+	__u32 i, wrong = 0;
+
+	if (fflush(out) || ferror(out))
+		return complain("output", strerror(errno));
+	for (i = 0; i < stream->count; i++) {
+		umastat_malloc_type(stream, i, &type);
+		if (!type_shown(&type, opt) ||
+		    (type.allocs >= type.frees &&
+		     type.bytes_allocated >= type.bytes_freed))
+			continue;
+		if (wrong++)
+			continue;
+		escape_name(name, type.name);
+		if (type.allocs < type.frees)
+			snprintf(why, sizeof(why), "type '%s' has %llu frees but %llu allocations",
+				 name, type.frees, type.allocs);
+		else
+			snprintf(why, sizeof(why), "type '%s' has %llu bytes freed but %llu allocated",
+				 name, type.bytes_freed, type.bytes_allocated);
+	}
+	if (wrong > 1)
+		snprintf(why + strlen(why), sizeof(why) - strlen(why),
+			 ", and %u more types are like it", wrong - 1);
+	return !wrong || complain(opt->file, why);
+}
+
+static struct totals *sorted_types(const struct umastat_stream *stream)
+{
+	struct totals *totals = calloc((size_t)stream->count + 1,
+				       sizeof(*totals));
+	struct umastat_type type;
+	__u32 i;
+
+	if (!totals)
+		return NULL;
+	for (i = 0; i < stream->count; i++) {
+		umastat_malloc_type(stream, i, &type);
+		memcpy(totals[i].name, type.name, sizeof(type.name));
+		totals[i].record = i;
+		totals[i].allocs = type.allocs;
+		totals[i].frees = type.frees;
+		totals[i].fails = type.fails;
+	}
+	qsort(totals, stream->count, sizeof(*totals), compare_totals);
+	return totals;
+}
+
+static struct delta *compare_types(const struct umastat_stream *then,
+				   const struct umastat_stream *now)
+{
+	return compare_sorted(sorted_types(then), then->count,
+			      sorted_types(now), now->count);
+}
+
+/* ---- one table, or one after the other ---- */
 
 static double seconds_between(const struct timespec *a,
 			      const struct timespec *b)
@@ -788,13 +1081,25 @@ static void pause_for(double secs)
 		;
 }
 
+static void print_change(FILE *out, const struct umastat_stream *stream,
+			 const struct options *opt, const struct delta *deltas,
+			 double secs)
+{
+	if (opt->types)
+		(opt->json ? print_types_json : print_types_rates)
+			(out, stream, opt, deltas, secs);
+	else
+		(opt->json ? print_json : print_rates)
+			(out, stream, opt, deltas, secs);
+}
+
 static bool show_rates(FILE *out, const struct options *opt)
 {
 	struct snapshot then, now;
 	unsigned long table;
 	bool ok;
 
-	ok = take_snapshot(&then, opt->file);
+	ok = take_stream(&then, opt->file, opt->types);
 	if (!ok)
 		return false;
 	for (table = 0; !opt->tables || table < opt->tables; table++) {
@@ -802,31 +1107,47 @@ static bool show_rates(FILE *out, const struct options *opt)
 		double secs;
 
 		pause_for(opt->wait);
-		if (!take_snapshot(&now, opt->file)) {
+		if (!take_stream(&now, opt->file, opt->types)) {
 			ok = false;
 			break;
 		}
 		secs = seconds_between(&then.at, &now.at);
-		deltas = compare(&then.stream, &now.stream);
+		deltas = (opt->types ? compare_types : compare)(&then.stream,
+								&now.stream);
 		free(then.bytes);
 		then = now;
 		if (!deltas) {
 			ok = complain(opt->file, "no memory");
 			break;
 		}
-		if (opt->json) {
-			print_json(out, &now.stream, opt, deltas, secs);
-		} else {
-			if (table)
-				putc('\n', out);
-			print_rates(out, &now.stream, opt, deltas, secs);
-		}
+		if (table && !opt->json)
+			putc('\n', out);
+		print_change(out, &now.stream, opt, deltas, secs);
 		free(deltas);
-		ok &= finish(out, &now.stream, opt);
+		ok &= (opt->types ? finish_types : finish)(out, &now.stream,
+							   opt);
 		if (ferror(out))
 			break;
 	}
 	free(then.bytes);
+	return ok;
+}
+
+static bool show_types(FILE *out, const struct options *opt)
+{
+	struct snapshot snap;
+	bool ok;
+
+	if (!take_stream(&snap, opt->file, true))
+		return false;
+	if (opt->json)
+		print_types_json(out, &snap.stream, opt, NULL, 0);
+	else if (opt->percpu)
+		print_types_percpu(out, &snap.stream, opt);
+	else
+		print_types(out, &snap.stream, opt);
+	ok = finish_types(out, &snap.stream, opt);
+	free(snap.bytes);
 	return ok;
 }
 
@@ -851,10 +1172,10 @@ static bool show_once(FILE *out, const struct options *opt)
 /* ---- the command line ---- */
 
 static const char help[] =
-"usage: umastat [-cj] [-f FILE] [-n PATTERN]\n"
-"       umastat -w SECS [-j] [-f FILE] [-n PATTERN] [TABLES]\n"
+"usage: umastat [-cjm] [-f FILE] [-n PATTERN]\n"
+"       umastat -w SECS [-jm] [-f FILE] [-n PATTERN] [TABLES]\n"
 "       umastat -b [-j] [-f FILE]\n"
-"Show the statistics of uma.ko's zones.\n"
+"Show the statistics of uma.ko's zones, or of its malloc types.\n"
 "\n"
 "  -b, --mbufs          network buffers, as netstat -m shows them\n"
 "  -c, --percpu         split by CPU; a slot of zeros is left out\n"
@@ -862,7 +1183,9 @@ static const char help[] =
 "                       " ZONE_STATS "\n"
 "  -h, --help           show this\n"
 "  -j, --json           one JSON document on one line, for each table\n"
-"  -n, --zone PATTERN   only zones whose name matches the shell pattern\n"
+"  -m, --malloc         malloc types, as vmstat -m shows them; the default FILE\n"
+"                       is malloc_stats then\n"
+"  -n, --zone PATTERN   only zones (types) whose name matches the shell pattern\n"
 "  -V, --version        show which version of the stream is read\n"
 "  -w, --wait SECS      every SECS seconds show the rates since the last time,\n"
 "                       TABLES times or without end\n"
@@ -875,15 +1198,22 @@ static const char help[] =
 "REQ     allocations that succeeded\n"
 "FAIL    allocations that failed\n"
 "SLEEP   allocations that had to wait for the limit\n"
+"\n"
+"Type        name of a malloc type\n"
+"InUse       blocks allocated and not yet freed\n"
+"MemUse      what they take, in KiB\n"
+"Requests    allocations that succeeded\n"
+"Size(s)     sizes of blocks that were ever allocated, by powers of two\n"
+"\n"
 "With -c, a zone's own row holds what its CPUs have handed over to it.\n"
 "With -w, a new zone counts from its birth; - where several zones have one\n"
 "name and some of them came or went, so that none can be told apart.\n"
 "With -b, a request is denied where its zone had nothing to give at once; it\n"
 "may have been served otherwise. The cluster of a free packet is in the cache.\n"
 "\n"
-"Exit status: 0; 1 if the stream cannot be read, is damaged, has a zone with\n"
-"more frees than allocations, or with -b lacks a zone of network buffers; 2\n"
-"for a wrong command line.\n";
+"Exit status: 0; 1 if the stream cannot be read, is damaged, has a zone or\n"
+"type with more frees than allocations, or with -b lacks a zone of network\n"
+"buffers; 2 for a wrong command line.\n";
 
 static int usage(const char *what)
 {
@@ -917,15 +1247,16 @@ int main(int argc, char **argv)
 		{ "file", required_argument, NULL, 'f' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "malloc", no_argument, NULL, 'm' },
 		{ "zone", required_argument, NULL, 'n' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "wait", required_argument, NULL, 'w' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct options opt = { .file = ZONE_STATS };
+	struct options opt = { .file = NULL };
 	int c;
 
-	while ((c = getopt_long(argc, argv, "bcf:hjn:Vw:", longopts, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, "bcf:hjmn:Vw:", longopts, NULL)) >= 0) {
 		switch (c) {
 		case 'b':
 			opt.mbufs = true;
@@ -941,6 +1272,9 @@ int main(int argc, char **argv)
 			return fflush(stdout) ? EXIT_STREAM : 0;
 		case 'j':
 			opt.json = true;
+			break;
+		case 'm':
+			opt.types = true;
 			break;
 		case 'n':
 			opt.pattern = optarg;
@@ -958,12 +1292,14 @@ int main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
+	if (!opt.file)
+		opt.file = opt.types ? MALLOC_STATS : ZONE_STATS;
 	if (opt.wait && optind < argc &&
 	    !parse_tables(argv[optind++], &opt.tables))
 		return usage("the number of tables must be 1 or more");
 	if (optind < argc)
 		return usage("too many arguments");
-	if (opt.mbufs && (opt.percpu || opt.pattern || opt.wait))
+	if (opt.mbufs && (opt.percpu || opt.pattern || opt.wait || opt.types))
 		return usage("-b goes with -f and -j only");
 	if (opt.wait && opt.percpu)
 		return usage("no rates by CPU: counts move from CPUs to their zone");
@@ -971,5 +1307,6 @@ int main(int argc, char **argv)
 		return usage("-w needs a file that can be read again");
 	if (opt.mbufs)
 		return show_mbufs(stdout, &opt) ? 0 : EXIT_STREAM;
-	return (opt.wait ? show_rates : show_once)(stdout, &opt) ? 0 : EXIT_STREAM;
+	return (opt.wait ? show_rates : opt.types ? show_types : show_once)
+		(stdout, &opt) ? 0 : EXIT_STREAM;
 }

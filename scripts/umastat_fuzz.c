@@ -2,8 +2,8 @@
 /*
  * Damaged streams, under umastat's parser and printers
  *
- * LLVMFuzzerTestOneInput() feeds one stream to the parser, and what the parser
- * accepts to all printers. The verdict and every number of the table are
+ * LLVMFuzzerTestOneInput() feeds one stream to both parsers, that of zones and
+ * that of malloc types, and what one of them accepts to all its printers. The verdict and every number of the table are
  * compared with a second reading, written from the documented offsets alone
  * and sharing nothing with the first. A difference ends the program by
  * abort(); the sanitizers see to the rest.
@@ -19,7 +19,8 @@
  *
  * It damages the streams in FILE... in RUNS ways that depend on nothing but
  * SEED. Some are left in DIR, as NUMBER.VERDICT, for runs of the real program:
- * ok, complaint (a table, but with more frees than allocations) or refused.
+ * ok, complaint (a table, but with more frees than allocations) or refused; what
+ * began as a stream of malloc types as NUMBER.types.VERDICT.
  */
 #define main umastat_main
 #include "umastat.c"
@@ -275,9 +276,156 @@ static enum verdict check(const __u8 *data, size_t size)
 	return verdict;
 }
 
+/* The same for malloc types. */
+struct expected_type {
+	unsigned __int128 sum[6];
+	__u64 sizes;
+};
+
+static struct expected_type expect_type(const __u8 *rec, __u32 cpus)
+{
+	struct expected_type e = { .sizes = 0 };
+	__u32 i, n;
+
+	for (i = 0; i < cpus; i++) {
+		for (n = 0; n < 6; n++)
+			e.sum[n] += get64(rec, 32 + 64 * (size_t)i + 8 * n);
+		e.sizes |= get64(rec, 32 + 64 * (size_t)i + 32);
+	}
+	e.sum[4] = 0;
+	return e;
+}
+
+static enum verdict judge_types(const __u8 *data, size_t size)
+{
+	enum verdict verdict = OK;
+	unsigned __int128 wanted;
+	__u32 i, n, cpus, count;
+
+	if (size < 16 || get32(data, 0) != 1)
+		return REFUSED;
+	cpus = get32(data, 4);
+	count = get32(data, 8);
+	wanted = 16 + (32 + 64 * (unsigned __int128)cpus) * count;
+	if (!cpus || 32 + 64 * (__u64)cpus > 256 << 20 || wanted != size)
+		return REFUSED;
+	for (i = 0; i < count; i++) {
+		const __u8 *rec = data + 16 + i * (32 + 64 * (size_t)cpus);
+		struct expected_type e = expect_type(rec, cpus);
+
+		if (strnlen((const char *)rec, 32) == 32 || e.sizes >> 60)
+			return REFUSED;
+		for (n = 0; n < 6; n++)
+			if (e.sum[n] > ~0ULL)
+				return REFUSED;
+		if (e.sum[1] > e.sum[0] || e.sum[3] > e.sum[2])
+			verdict = COMPLAINT;
+	}
+	return verdict;
+}
+
+/* A row: InUse, MemUse, Requests and sizes behind a name of known length. */
+static void check_type_row(const char *row, const __u8 *rec, __u32 cpus)
+{
+	struct expected_type e = expect_type(rec, cpus);
+	unsigned __int128 part;
+	char name[ESCAPED_NAME];
+	int bit, len = escape_name(name, (const char *)rec);
+
+	row += strspn(row, " ") - strspn(name, " ");
+	CHECK(!strncmp(row, name, len));
+	row += len;
+	row += strspn(row, " ");
+	if (e.sum[3] > e.sum[2])
+		CHECK(*row++ == '-');
+	part = e.sum[3] > e.sum[2] ? e.sum[3] - e.sum[2] : e.sum[2] - e.sum[3];
+	check_number(&row, part);
+	if (e.sum[1] > e.sum[0])
+		CHECK(*row++ == '-');
+	part = e.sum[1] > e.sum[0] ? e.sum[1] - e.sum[0] : e.sum[0] - e.sum[1];
+	check_number(&row, (part + 1023) / 1024);
+	CHECK(*row++ == 'K');
+	row += strspn(row, " ");
+	check_number(&row, e.sum[2]);
+	for (bit = 0; bit < 60; bit++)
+		if (e.sizes >> bit & 1)
+			check_number(&row, 16ULL << bit);
+	CHECK(*row == '\n');
+}
+
+static void check_types_json(const struct umastat_stream *stream,
+			     const struct delta *deltas)
+{
+	const struct options opt = { .file = "-", .percpu = !deltas };
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	CHECK(out);
+	print_types_json(out, stream, &opt, deltas, 0.25);
+	CHECK(!fclose(out));
+	check_text(text, len);
+	CHECK(strchr(text, '\n') == text + len - 1);
+	CHECK(len > 4 && !strcmp(text + len - 4, "}]}\n") == !!stream->count);
+	free(text);
+}
+
+static void check_types_printers(const struct umastat_stream *stream,
+				 const __u8 *data)
+{
+	struct delta *deltas = compare_types(stream, stream);
+	const struct options opt = { .file = "-", .pattern = "*[a-m]*" };
+	const struct options all = { .file = "-" };
+	char *text, *row;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	__u32 i;
+
+	CHECK(out && deltas);
+	print_types(out, stream, &all);
+	CHECK(!fclose(out));
+	check_text(text, len);
+	row = text;
+	for (i = 0; i < stream->count; i++) {
+		row = strchr(row, '\n') + 1;
+		check_type_row(row, data + 16 + i * stream->record,
+			       stream->maxcpus);
+		CHECK(deltas[i].known && !deltas[i].allocs &&
+		      !deltas[i].frees && !deltas[i].fails);
+	}
+	CHECK(strchr(row, '\n') == text + len - 1);
+	free(text);
+	check_types_json(stream, NULL);
+	check_types_json(stream, deltas);
+	out = open_memstream(&text, &len);
+	CHECK(out);
+	print_types_percpu(out, stream, &all);
+	print_types_rates(out, stream, &opt, deltas, 0.25);
+	CHECK(!fclose(out));
+	check_text(text, len);
+	free(text);
+	free(deltas);
+}
+
+static enum verdict check_types(const __u8 *data, size_t size)
+{
+	enum verdict verdict = judge_types(data, size);
+	struct umastat_stream stream;
+	char why[UMASTAT_WHY];
+
+	CHECK(umastat_malloc_parse(&stream, data, size, why) ==
+	      (verdict != REFUSED));
+	if (verdict == REFUSED)
+		CHECK(*why && !strchr(why, '\n') && strlen(why) < UMASTAT_WHY - 1);
+	else
+		check_types_printers(&stream, data);
+	return verdict;
+}
+
 int LLVMFuzzerTestOneInput(const __u8 *data, size_t size)
 {
 	check(data, size);
+	check_types(data, size);
 	return 0;
 }
 
@@ -287,6 +435,7 @@ static const char *const verdict_name[] = { "ok", "complaint", "refused" };
 struct seed {
 	__u8 *data;
 	size_t size;
+	bool types;
 };
 
 /* xorshift64: the same on every machine. */
@@ -377,8 +526,8 @@ static void keep(const struct seed *seed, const char *dir, unsigned long run,
 	char name[512];
 	FILE *file;
 
-	snprintf(name, sizeof(name), "%s/%lu.%s", dir, run,
-		 verdict_name[verdict]);
+	snprintf(name, sizeof(name), "%s/%lu.%s%s", dir, run,
+		 seed->types ? "types." : "", verdict_name[verdict]);
 	file = fopen(name, "we");
 	CHECK(file);
 	CHECK(fwrite(seed->data, 1, seed->size, file) == seed->size);
@@ -408,15 +557,18 @@ int main(int argc, char **argv)
 	CHECK(seeds);
 	for (i = 0; i < nseeds; i++) {
 		read_seed(&seeds[i], argv[3 + i]);
-		CHECK(check(seeds[i].data, seeds[i].size) != REFUSED);
+		seeds[i].types = check(seeds[i].data, seeds[i].size) == REFUSED;
+		CHECK(check_types(seeds[i].data, seeds[i].size) != REFUSED ||
+		      !seeds[i].types);
 	}
 	for (run = 0; run < runs; run++) {
 		const struct seed *seed = &seeds[run % nseeds];
 		struct seed copy = {
 			.data = malloc(2 * seed->size + 256),
 			.size = seed->size,
+			.types = seed->types,
 		};
-		enum verdict verdict;
+		enum verdict verdict, other;
 		__u8 *exact;
 
 		CHECK(copy.data);
@@ -428,6 +580,9 @@ int main(int argc, char **argv)
 		CHECK(exact);
 		memcpy(exact, copy.data, copy.size);
 		verdict = check(exact, copy.size);
+		other = check_types(exact, copy.size);
+		if (copy.types)
+			verdict = other;
 		verdicts[verdict]++;
 		if (dir && run % 200 == 0)
 			keep(&copy, dir, run, verdict);

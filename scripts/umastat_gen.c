@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Write a zone statistics stream from a description
+ * Write a statistics stream, of zones or of malloc types, from a description
  *
  * Reads lines from standard input, writes the stream to standard output:
  *
  *	stream KEY=VALUE...
  *	zone NAME KEY=VALUE...
+ *	type NAME
  *	cpu NUMBER KEY=VALUE...
  *
- * One line "stream" comes first (keys: cpus, and to damage the header version,
- * maxcpus and count), then a line for each zone, each followed by lines for
+ * Either all records are zones or all are malloc types. One line "stream" comes first (keys: cpus, and to damage the header version,
+ * maxcpus and count), then a line for each record, each followed by lines for
  * those of its CPU slots that are not all zero. Keys are the fields' names
  * without their prefix. Names are taken as they are up to 32 bytes, so that
  * they can lack a terminator; %XX stands for any byte. "swap=1" in the first
@@ -58,6 +59,17 @@ static const struct field cpu_fields[] = {
 	FIELD(uma_percpu_stat, ups_, frees),
 	FIELD(uma_percpu_stat, ups_, cache_free),
 	{ "reserved", offsetof(struct uma_percpu_stat, _ups_reserved), 8 },
+	{ NULL, 0, 0 },
+};
+
+static const struct field type_cpu_fields[] = {
+	FIELD(malloc_type_stats, mts_, memalloced),
+	FIELD(malloc_type_stats, mts_, memfreed),
+	FIELD(malloc_type_stats, mts_, numallocs),
+	FIELD(malloc_type_stats, mts_, numfrees),
+	FIELD(malloc_type_stats, mts_, size),
+	FIELD(malloc_type_stats, mts_, fails),
+	{ "reserved", offsetof(struct malloc_type_stats, _mts_reserved), 8 },
 	{ NULL, 0, 0 },
 };
 
@@ -156,7 +168,8 @@ int main(void)
 {
 	struct first_line first = { .version = UMA_STREAM_VERSION, .cpus = 1 };
 	unsigned long long zones = 0;
-	size_t slots = 0;	/* offset of the current zone's CPU slots */
+	const struct field *slot_fields = cpu_fields;
+	size_t slots = 0;	/* offset of the current record's CPU slots */
 	char line[1024];
 	char *w;
 
@@ -180,6 +193,16 @@ int main(void)
 			slots = stream_len;
 			append(first.cpus * sizeof(struct uma_percpu_stat));
 			zones++;
+		} else if (!strcmp(w, "type")) {
+			w = word(NULL);
+			if (!w)
+				errx(1, "a type has no name");
+			set_name(append(sizeof(struct malloc_type_header)),
+				 strcmp(w, "%") ? w : "");
+			slot_fields = type_cpu_fields;
+			slots = stream_len;
+			append(first.cpus * sizeof(struct malloc_type_stats));
+			zones++;
 		} else if (!strcmp(w, "cpu")) {
 			unsigned long long cpu;
 
@@ -189,9 +212,9 @@ int main(void)
 				errx(1, "there is no such CPU slot");
 			set_fields(stream + slots +
 				   cpu * sizeof(struct uma_percpu_stat),
-				   cpu_fields);
+				   slot_fields);
 		} else {
-			errx(1, "'%s' is not stream, zone or cpu", w);
+			errx(1, "'%s' is not stream, zone, type or cpu", w);
 		}
 	}
 	put(stream + offsetof(struct uma_stream_header, ush_version),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A reader of the zone statistics stream (uma/uma_stream.h) that trusts
- * nothing in it.
+ * A reader of the two statistics streams (uma/uma_stream.h), that of zones and
+ * that of malloc types, which trusts nothing in them.
  *
- * umastat_stream_parse() looks at every record once and either accepts the
+ * umastat_stream_parse(), or umastat_malloc_parse(), looks at every record once and either accepts the
  * whole stream or says in one line what is wrong with it. After that the other
  * functions cannot fail. Nothing is allocated, and the stream's bytes are
  * neither copied nor changed: they must stay as they are while it is in use,
@@ -58,6 +58,29 @@ struct umastat_zone {
 	__u64 free;
 };
 
+/**
+ * struct umastat_type - a record of a malloc type, added up
+ * @name: the type's name, terminated
+ * @allocs: blocks allocated
+ * @frees: blocks freed; more than @allocs where somebody freed twice
+ * @bytes_allocated: bytes allocated
+ * @bytes_freed: bytes freed, likewise
+ * @fails: allocations that failed
+ * @sizes: bit n: blocks of at most 16 << n bytes were allocated
+ */
+struct umastat_type {
+	char name[MALLOC_MAX_NAME];
+	__u64 allocs;
+	__u64 frees;
+	__u64 bytes_allocated;
+	__u64 bytes_freed;
+	__u64 fails;
+	__u64 sizes;
+};
+
+/* The largest size that 64 bits hold has this bit. */
+#define UMASTAT_LAST_SIZE	59
+
 bool umastat_stream_header(struct umastat_stream *stream, const void *bytes,
 			   size_t len, char why[UMASTAT_WHY]);
 bool umastat_stream_parse(struct umastat_stream *stream, const void *bytes,
@@ -66,5 +89,14 @@ void umastat_stream_zone(const struct umastat_stream *stream, __u32 i,
 			 struct umastat_zone *zone);
 void umastat_stream_cpu(const struct umastat_stream *stream, __u32 i,
 			__u32 cpu, struct uma_percpu_stat *slot);
+
+bool umastat_malloc_header(struct umastat_stream *stream, const void *bytes,
+			   size_t len, char why[UMASTAT_WHY]);
+bool umastat_malloc_parse(struct umastat_stream *stream, const void *bytes,
+			  size_t len, char why[UMASTAT_WHY]);
+void umastat_malloc_type(const struct umastat_stream *stream, __u32 i,
+			 struct umastat_type *type);
+void umastat_malloc_cpu(const struct umastat_stream *stream, __u32 i,
+			__u32 cpu, struct malloc_type_stats *slot);
 
 #endif /* _SCRIPTS_UMASTAT_STREAM_H */
