@@ -595,7 +595,9 @@ static unsigned long most_pages(int flags)
 	struct uma_pool_stats st;
 
 	uma_pool_get_stats(uma_pool, &st);
-	return flags & M_USE_RESERVE ? st.pages : st.pages - st.reserve;
+	if (!(flags & M_USE_RESERVE))
+		st.pages -= st.reserve;
+	return st.pages + (st.chunks_max - st.chunks) * UMA_CHUNK_PAGES;
 }
 
 /* Wait for a run, or for as many pages where they can be mapped. */
