@@ -38,6 +38,19 @@ void pool_add_page(struct vm_page *m, struct list_head *free)
 	set_page_private(pfn_to_page(m->phys_pfn), (unsigned long)m);
 }
 
+struct uma_pool_quick uma_pool_quick;
+
+/* A page goes; the memory beside it may be unplugged once all have gone. */
+static void forget_region(const struct page *page)
+{
+	unsigned long region = (unsigned long)page_address(page) >>
+			       UMA_REGION_SHIFT;
+	unsigned long *known = &uma_pool_quick.regions[region % UMA_REGIONS];
+
+	if (READ_ONCE(*known) == region)
+		WRITE_ONCE(*known, 0);
+}
+
 /*
  * Give a page that nobody knows any more back to the kernel, unless somebody
  * has it still. Returns whether it went.
@@ -47,6 +60,7 @@ bool pool_give_page_back(struct vm_page *m)
 	struct page *page = pfn_to_page(m->phys_pfn);
 
 	set_page_private(page, 0);
+	forget_region(page);
 	if (!(m->flags & (PG_FREE | PG_BLACKLISTED)))
 		return false;
 	__free_page(page);
