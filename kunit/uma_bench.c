@@ -118,9 +118,9 @@ static __always_inline u64 clock(void)
 
 /*
  * The loops. Each returns what it took by the clock, or 0 if an allocation
- * failed; a job, for one of several CPUs, whether none did. They are inlined into a function for each allocator, and that one's
- * calls into them, so that all sides are one source and none reaches its
- * allocator through a pointer.
+ * failed; a job, for one of several CPUs, whether none did. They are inlined
+ * into a function for each allocator, and that one's calls into them, so that
+ * all sides are one source and none reaches its allocator through a pointer.
  */
 typedef u64 (*loop_fn)(void *from);
 typedef bool (*job_fn)(unsigned int me, void *from);
