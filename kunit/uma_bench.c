@@ -34,7 +34,8 @@
  * start. The clock is read before they are woken and again by the last that
  * is through, so a row shows all that the machine did in between: the loops,
  * ticks, the waking, and what waiting there was. The empty loop shows how
- * much of that is not the allocator's. The threads wait for each other in one
+ * much of that is not the allocator's, and where the kernel does without ticks
+ * on these CPUs (nohz_full=) little is. The threads wait for each other in one
  * place only, for a ring that is full or empty or for the other's answer, and
  * there they spin; an emulated processor that spins lets the next one run, at
  * some ten instructions, and that happens once for many items.
@@ -42,10 +43,10 @@
  * The clock is the time-stamp counter, read in order. Under QEMU's
  * -icount shift=0 it counts executed instructions, of all CPUs together, which
  * take turns there: so it is the sum of what they execute, and that is why
- * dividing it by all pairs of all CPUs gives the cost of one. Turns are long (a
- * tick, or until the CPU spins): CPUs seldom meet at a lock, which is in favour
- * of the side that takes more of them. What the counter counts the caller
- * says, in `unit`.
+ * dividing it by all pairs of all CPUs gives the cost of one. Turns are long (to
+ * the next timer, or until the CPU spins): CPUs seldom meet at a lock, which is
+ * in favour of the side that takes more of them. What the counter counts the
+ * caller says, in `unit`.
  *
  * Locks. With locks=1 the same loops run on CPUs that are really concurrent,
  * with probes on the kernel's lock functions (lock_count.h). Then the rows
@@ -633,21 +634,27 @@ static int bench_bulk64(void)
 			    empty_bulk64);
 }
 
-/* The first so many CPUs that are online, or 0 and a word on it. */
-static unsigned int first_cpus(const char *name, unsigned int *cpus,
-			       unsigned int n)
+/*
+ * The last so many CPUs that are online, or 0 and a word on it. The last, for a
+ * machine whose first one does the housekeeping for them all.
+ */
+static unsigned int last_cpus(const char *name, unsigned int *cpus,
+			      unsigned int n)
 {
-	unsigned int cpu, found = 0;
+	unsigned int cpu, found = 0, skip = num_online_cpus();
 
-	for_each_online_cpu(cpu) {
-		if (found == n)
-			break;
-		cpus[found++] = cpu;
+	if (skip < n) {
+		pr_info("skip name=%s reason=%u-CPUs-of-%u\n", name, skip, n);
+		return 0;
 	}
-	if (found == n)
-		return n;
-	pr_info("skip name=%s reason=%u-CPUs-of-%u\n", name, found, n);
-	return 0;
+	skip -= n;
+	for_each_online_cpu(cpu) {
+		if (skip)
+			skip--;
+		else if (found < n)
+			cpus[found++] = cpu;
+	}
+	return found;
 }
 
 /* One thread at a time, first on one CPU, then on another. */
@@ -678,7 +685,7 @@ static u64 run_remote(const struct trial *t, enum side who, void *from)
 	unsigned int cpus[2];
 	u64 alloc, release;
 
-	if (!first_cpus(t->name, cpus, 2))
+	if (!last_cpus(t->name, cpus, 2))
 		return 0;
 	alloc = run_there(cpus[0], t->loop[who], from);
 	if (!alloc)
@@ -701,7 +708,7 @@ static int bench_remote(void)
 	};
 	unsigned int cpus[2];
 
-	return first_cpus(t.name, cpus, 2) ? measure(&t) : 0;
+	return last_cpus(t.name, cpus, 2) ? measure(&t) : 0;
 }
 
 /* Several threads, each on a CPU of its own, all at once. */
@@ -782,7 +789,7 @@ static u64 run_team(const struct trial *t, enum side who, void *from)
 	unsigned int cpus[CPUS], i, n;
 	u64 begin;
 
-	if (!first_cpus(t->name, cpus, t->cpus))
+	if (!last_cpus(t->name, cpus, t->cpus))
 		return 0;
 	team.trial = t;
 	team.side = who;
@@ -889,7 +896,7 @@ static int bench_handover(void)
 	};
 	unsigned int cpus[2];
 
-	return first_cpus(t.name, cpus, 2) ? measure(&t) : 0;
+	return last_cpus(t.name, cpus, 2) ? measure(&t) : 0;
 }
 
 /* A producer and a consumer. */
@@ -980,7 +987,7 @@ static int bench_prodcons(void)
 	};
 	unsigned int cpus[2];
 
-	return first_cpus(t.name, cpus, 2) ? measure(&t) : 0;
+	return last_cpus(t.name, cpus, 2) ? measure(&t) : 0;
 }
 
 /* Any number, who have only the allocator in common. */
@@ -1033,7 +1040,7 @@ static int measure_at_once(const char *name, unsigned int cpus)
 	};
 	unsigned int ids[CPUS];
 
-	return first_cpus(name, ids, cpus) ? measure(&t) : 0;
+	return last_cpus(name, ids, cpus) ? measure(&t) : 0;
 }
 
 static int bench_cpus1(void)
