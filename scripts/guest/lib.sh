@@ -100,6 +100,14 @@ settle()
 	echo 3 >/proc/sys/vm/drop_caches
 	echo 2 >/proc/sys/vm/drop_caches
 	sleep 0.3
+	refresh
+}
+
+# refresh: each CPU tells of the pages that it has counted; till then /proc/meminfo
+# may be wrong by some hundred KiB
+refresh()
+{
+	[ ! -e /proc/sys/vm/stat_refresh ] || cat /proc/sys/vm/stat_refresh
 }
 
 # mem_free: KiB that nobody uses: MemFree, and what the kernel holds back in its
@@ -107,10 +115,8 @@ settle()
 # by tens of MiB when many single pages are freed, and shrink in minutes)
 mem_free()
 {
-	{
-		sed -n 's/^MemFree: */free /p' /proc/meminfo
-		sed -n 's/^ *count: */list /p' /proc/zoneinfo
-	} | awk '$1 == "free" { sum += $2 } $1 == "list" { sum += $2 * 4 } END { print sum }'
+	awk '$1 == "MemFree:" { sum += $2 } $1 == "count:" { sum += $2 * 4 } END { print sum }' \
+		/proc/meminfo /proc/zoneinfo
 }
 
 loaded()
