@@ -28,6 +28,11 @@
  * At the end all is freed and the numbers that the allocator shows are
  * compared with ours: to the last one, zone by zone, and page by page.
  *
+ * CPUs may go offline and come back meanwhile; whoever takes them away ends the
+ * run by the parameter `stop`. The kernel then moves a CPU's thread and timers
+ * elsewhere, where they go on; the thread finds its CPU again when it is back,
+ * and brings the timers along.
+ *
  * A failure is noted in a table and printed by the main thread: below the
  * scheduler's lock nobody may print.
  */
@@ -64,6 +69,10 @@ MODULE_PARM_DESC(threads, "threads per CPU (default 2)");
 static unsigned long seed;
 module_param(seed, ulong, 0444);
 MODULE_PARM_DESC(seed, "start of all random choices (default: a random one, printed)");
+
+static bool stop_early;
+module_param_named(stop, stop_early, bool, 0644);
+MODULE_PARM_DESC(stop, "write 1 to end it before its time, with all checks");
 
 static bool quiet;
 module_param(quiet, bool, 0444);
@@ -247,6 +256,7 @@ struct count {
  * @crossed: items that it freed on another CPU than they came from
  * @handed: items that it put in a hand-over slot
  * @sleeps: allocations with M_WAITOK that found their zone exhausted
+ * @homecomings: times that it came to its own CPU, once without hot-plug
  * @stale: a counter of an item freed since
  * @sleeping: the zone that it sleeps for perhaps, since @since
  * @since: see @sleeping, in jiffies
@@ -274,6 +284,7 @@ struct actor {
 	u64 crossed;
 	u64 handed;
 	u64 sleeps;
+	u64 homecomings;
 	u32 *stale;
 	struct tz *sleeping;
 	unsigned long since;
@@ -1052,22 +1063,43 @@ static int wait_for_stop(void)
 	return 0;
 }
 
+/* Start a timer on this CPU, wherever it ran before. */
+static void bring_timer(struct actor *a, enum hrtimer_mode mode)
+{
+	if (!a->timer.function) {
+		start_timer(a, mode);
+		return;
+	}
+	hrtimer_cancel(&a->timer);
+	hrtimer_start(&a->timer, ns_to_ktime(100000), mode);
+}
+
+/*
+ * A thread with a CPU of its own has lost it if it may run on others: so it
+ * begins, and so it is after its CPU went. Once that is there, go there, and
+ * have its timers there as well.
+ */
+static void go_home(struct actor *a)
+{
+	if (a->cpu < 0 || (a->homecomings && current->nr_cpus_allowed == 1) ||
+	    !cpu_active(a->cpu) ||
+	    set_cpus_allowed_ptr(current, cpumask_of(a->cpu)))
+		return;
+	bring_timer(per_cpu(softirq_actor, a->cpu),
+		    HRTIMER_MODE_REL_PINNED_SOFT);
+	bring_timer(per_cpu(hardirq_actor, a->cpu),
+		    HRTIMER_MODE_REL_PINNED_HARD);
+	a->homecomings++;
+}
+
 static int actor_thread(void *arg)
 {
 	struct actor *a = arg;
 	unsigned int i;
 
 	set_user_nice(current, 5);
-	if (a->cpu >= 0 && this_cpu_read(softirq_actor)) {
-		struct actor *soft = this_cpu_read(softirq_actor);
-		struct actor *hard = this_cpu_read(hardirq_actor);
-
-		if (!soft->timer.function)
-			start_timer(soft, HRTIMER_MODE_REL_PINNED_SOFT);
-		if (!hard->timer.function)
-			start_timer(hard, HRTIMER_MODE_REL_PINNED_HARD);
-	}
 	while (!READ_ONCE(stopping) || a->held) {
+		go_home(a);
 		for (i = 0; i < 16; i++)
 			step(a);
 		if (rnd(a, 64))
@@ -1327,8 +1359,7 @@ static int creator_thread(void *arg)
 	return 0;
 }
 
-static struct task_struct *spawn(int (*fn)(void *), void *arg, int cpu,
-				 const char *name)
+static struct task_struct *spawn(int (*fn)(void *), void *arg, const char *name)
 {
 	struct task_struct *t = kthread_create(fn, arg, "uma_%s", name);
 
@@ -1337,8 +1368,6 @@ static struct task_struct *spawn(int (*fn)(void *), void *arg, int cpu,
 			     PTR_ERR(t));
 		return NULL;
 	}
-	if (cpu >= 0)
-		kthread_bind(t, cpu);
 	wake_up_process(t);
 	return t;
 }
@@ -1391,14 +1420,13 @@ static void start(void)
 		if (actors[i]->kind != CTX_THREAD)
 			continue;
 		atomic_inc(&running);
-		actors[i]->task = spawn(actor_thread, actors[i],
-					actors[i]->cpu, "torture");
+		actors[i]->task = spawn(actor_thread, actors[i], "torture");
 		if (!actors[i]->task)
 			atomic_dec(&running);
 	}
-	reclaimer = spawn(reclaimer_thread, NULL, -1, "reclaimer");
-	reader = spawn(reader_thread, NULL, -1, "reader");
-	creator = spawn(creator_thread, NULL, -1, "creator");
+	reclaimer = spawn(reclaimer_thread, NULL, "reclaimer");
+	reader = spawn(reader_thread, NULL, "reader");
+	creator = spawn(creator_thread, NULL, "creator");
 	if (!sched_start())
 		pr_info("# uma_torture: no sched_switch here, none below the scheduler\n");
 }
@@ -1467,7 +1495,7 @@ static bool run(void)
 	unsigned long begin = jiffies, end = begin + seconds * HZ;
 	unsigned long next = begin + 10 * HZ;
 
-	while (time_before(jiffies, end)) {
+	while (time_before(jiffies, end) && !READ_ONCE(stop_early)) {
 		schedule_timeout_killable(HZ / 4);
 		if (fatal_signal_pending(current))
 			return false;
@@ -1518,7 +1546,7 @@ static void stop(void)
 
 static void check_contexts(void)
 {
-	u64 handed = 0, crossed = 0, sleeps = 0;
+	u64 handed = 0, crossed = 0, sleeps = 0, moved = 0;
 	unsigned int i, z;
 
 	for (i = 0; i < nactors; i++) {
@@ -1528,6 +1556,7 @@ static void check_contexts(void)
 		handed += a->handed;
 		crossed += a->crossed;
 		sleeps += a->sleeps;
+		moved += a->homecomings ? a->homecomings - 1 : 0;
 		for (z = 0; z < NZONES; z++) {
 			allocs += a->n[z].allocs;
 			frees += a->n[z].frees;
@@ -1548,8 +1577,8 @@ static void check_contexts(void)
 	if (!readings || !reclaims)
 		note_failure(C_CONTEXTS, "%llu readings, %llu reclaims",
 			     readings, reclaims);
-	pr_info("# uma_torture: %llu items handed over, %llu freed on another CPU, %llu sleeps on a limit, %lld uses of guest zones\n",
-		handed, crossed, sleeps, atomic64_read(&guest_uses));
+	pr_info("# uma_torture: %llu items handed over, %llu freed on another CPU, %llu sleeps on a limit, %lld uses of guest zones, %llu threads back on CPUs that had gone\n",
+		handed, crossed, sleeps, atomic64_read(&guest_uses), moved);
 }
 
 /* All is freed, nobody is about: the allocator's numbers must be ours. */

@@ -143,6 +143,89 @@ unload_others()
 	done
 }
 
+# caches CPU: the items that it caches, over all zones; what umastat tells of each
+# CPU is in /tmp/before
+caches()
+{
+	umastat -c >/tmp/before &&
+		awk -F '[ ,]+' -v cpu="$1" '$(NF - 3) == cpu { n += $NF } END { print n + 0 }' /tmp/before
+}
+
+# gone CPU: since /tmp/before it has left neither item nor count in any zone, and no
+# zone's sums went down.  Zones that come and go during the torture share their
+# names, so their sums tell nothing.
+gone()
+{
+	umastat -c >/tmp/after && awk -F '[ ,]+' -v cpu="$1" '
+		{ name = $1; for (i = 2; i <= NF - 4; i++) name = name " " $i }
+		NR != FNR && $(NF - 3) == cpu { print "left behind: " $0; bad = 1 }
+		$(NF - 3) != "all" || name ~ /guest|third/ { next }
+		NR == FNR { allocs[name] = $(NF - 2); frees[name] = $(NF - 1); next }
+		name in allocs { known++ }
+		name in allocs && ($(NF - 2) < allocs[name] || $(NF - 1) < frees[name]) {
+			print name " had " allocs[name] " allocations, " frees[name] " frees: " $0
+			bad = 1
+		}
+		END { exit bad || !known }' /tmp/before /tmp/after
+}
+
+# hotplug ROUNDS: while the torture runs, take one CPU after the other away and
+# bring it back.  Each has cached something before.
+hotplug()
+{
+	others=$(($(grep -c '^processor' /proc/cpuinfo) - 1))
+	[ $others -gt 0 ] || { echo "hot-plug: one CPU only"; return 1; }
+	handed=0
+	round=0
+	while [ $round -lt "$1" ]; do
+		cpu=$((1 + round % others))
+		online=/sys/devices/system/cpu/cpu$cpu/online
+		round=$((round + 1))
+		for look in 1 2 3 4 5 6 7 8 9 10; do
+			had=$(caches $cpu) || return 1
+			[ "$had" -eq 0 ] || break
+			sleep 0.3
+		done
+		[ "$had" -gt 0 ] || { echo "hot-plug: round $round: CPU $cpu is idle"; return 1; }
+		handed=$((handed + had))
+		echo 0 >$online || { echo "hot-plug: round $round: CPU $cpu does not go"; return 1; }
+		gone $cpu && sleep 0.1 && gone $cpu && [ "$(cat $online)" = 0 ] ||
+			{ echo "hot-plug: round $round: CPU $cpu is not gone for good"; return 1; }
+		echo 1 >$online || { echo "hot-plug: round $round: CPU $cpu does not come back"; return 1; }
+	done
+	echo "hot-plug: $round rounds on CPUs 1 to $others, $handed items cached on them before they went"
+}
+
+# torture_for SECONDS ROUNDS: uma_torture.ko, and hot-plug beside it
+torture_for()
+{
+	if [ "$2" -eq 0 ]; then
+		load uma_torture "seconds=$1"
+		return
+	fi
+	begin=$(date +%s)
+	# the torture's threads would leave us little of a slow machine
+	renice -n -20 $$ >/dev/null
+	load uma_torture seconds=36000 &
+	pid=$!
+	stop=/sys/module/uma_torture/parameters/stop
+	while [ ! -e $stop ] && kill -0 $pid; do
+		sleep 0.1
+	done
+	sleep 1
+	hotplug "$2"
+	rc=$?
+	while [ $(($(date +%s) - begin)) -lt "$1" ]; do
+		sleep 0.2
+	done
+	if [ "$(cat /sys/module/uma_torture/initstate)" != coming ]; then
+		echo "hot-plug: the torture had ended before"
+		rc=1
+	fi
+	echo 1 >$stop
+	wait $pid && [ $rc -eq 0 ]
+}
+
 # kmemleak_clear: forget what the boot left
 kmemleak_clear()
 {

@@ -116,11 +116,15 @@ part_kasan()
 		kasan_guest kasan-pressure pressure 400 "HOLD=40"
 	fi
 	if [ "${TORTURE:-10}" -gt 0 ]; then
-		kasan_guest kasan-torture torture 400 "SECONDS_=${TORTURE:-10}" --torture
+		if ! programs_into "$RUN/kasan.bin" "$RUN/kasan-programs.log"; then
+			broken kasan-programs "programs build"
+			return 0
+		fi
+		kasan_guest kasan-torture torture 400 "SECONDS_=${TORTURE:-10} ROUNDS=5" --torture
 	fi
 }
 
-# kasan_guest NAME JOB LIMIT VARIABLE COLLECT-OPTIONS...
+# kasan_guest NAME JOB LIMIT VARIABLES COLLECT-OPTIONS...
 kasan_guest()
 {
 	local name=$1 job=$2 limit=$3 var=$4 stage=$RUN/$1.initrd from=$SECONDS
@@ -133,8 +137,14 @@ kasan_guest()
 	esac
 	say "$name: booting the debug kernel"
 	stage_new "$stage" "$job"
-	stage_env "$stage" "$var"
 	cp "$RUN/kasan.modules/deps" "$RUN/kasan.modules/"*.ko "$stage/modules/"
+	if [ "$job" = torture ]; then
+		cp "$RUN/kasan.bin/umastat" "$stage/bin/"
+		# shellcheck disable=SC2086 # several they are
+		stage_env "$stage" $var
+	else
+		stage_env "$stage" "$var"
+	fi
 	stage_pack "$stage"
 	guest_run debug "$stage.cpio.gz" "$RUN/$name" "$limit" "${machine[@]}"
 	rm -f "$stage.cpio.gz"
@@ -165,14 +175,14 @@ part_e2e()
 		broken "$name-demo" "a consumer builds against what make install leaves, for $kernel"
 		return 0
 	fi
-	e2e_guest "$kernel" "$name" e2e 400 "TORTURE=3" --torture
+	e2e_guest "$kernel" "$name" e2e 400 "TORTURE=3 ROUNDS=5" --torture
 	e2e_guest "$kernel" "main-$kernel" main 400 "FORKS=100"
 	e2e_guest "$kernel" "pressure-$kernel" pressure 200 "HOLD=80"
 	e2e_guest "$kernel" "numa-$kernel" numa 200 "MIB=32"
 	e2e_guest "$kernel" "net-$kernel" net 300 "MB=24"
 }
 
-# e2e_guest KERNEL NAME JOB LIMIT VARIABLE COLLECT-OPTIONS...
+# e2e_guest KERNEL NAME JOB LIMIT VARIABLES COLLECT-OPTIONS...
 e2e_guest()
 {
 	local kernel=$1 name=$2 job=$3 limit=$4 var=$5 stage=$RUN/$2.initrd from=$SECONDS
@@ -180,13 +190,14 @@ e2e_guest()
 	shift 5
 	case $job in
 	# the one with the torture wants CPUs that really run at once
-	e2e) machine=(--mem 1024) ;;
+	e2e) machine=(--mem 1024 --smp 4) ;;
 	pressure) machine=(--mem 512 --single) ;;
 	numa) machine=(--mem 512 --single --numa) ;;
 	esac
 	say "$name: booting Linux $(cat "$(kernel_dir "$kernel")/release")"
 	stage_new "$stage" "$job"
-	stage_env "$stage" "$var"
+	# shellcheck disable=SC2086 # several they are
+	stage_env "$stage" $var
 	cp "$RUN/e2e-$kernel.modules/deps" "$RUN/e2e-$kernel.modules/"*.ko "$stage/modules/"
 	cp "$RUN/e2e-$kernel.bin/"* "$stage/bin/"
 	[ "$job" != e2e ] || stage_dynamic "$stage" trace-cmd
