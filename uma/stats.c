@@ -176,12 +176,14 @@ static int zone_stats_open(struct inode *inode, struct file *file)
 	uma_zone_t zone;
 	u8 *p;
 
-	s = kvzalloc(struct_size(s, data, size_add(sizeof(*ush),
+	/* Each record is zeroed where it is made; the rest is never shown. */
+	s = kvmalloc(struct_size(s, data, size_add(sizeof(*ush),
 						   size_mul(room, record))),
 		     GFP_KERNEL);
 	if (!s)
 		return -ENOMEM;
 	ush = (void *)s->data;
+	memset(ush, 0, sizeof(*ush));
 	ush->ush_version = UMA_STREAM_VERSION;
 	ush->ush_maxcpus = nr_cpu_ids;
 	p = s->data + sizeof(*ush);
