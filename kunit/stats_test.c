@@ -7,8 +7,10 @@
  * the format promises, without the header that the writer uses.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/fs.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/prandom.h>
 #include <linux/string.h>
@@ -157,6 +159,75 @@ static void uma_05_totals_never_go_down(struct kunit *test)
 	KUNIT_EXPECT_GT(test, t.allocs, 0);
 	KUNIT_EXPECT_EQ(test, t.allocs, t.frees);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
+}
+
+/* What a reader on another CPU needs of a zone while this CPU has its locks. */
+static struct {
+	uma_zone_t zone;
+	struct uma_percpu_stat *ups;
+	struct uma_type_header uth;
+	struct completion ready;
+	struct completion over;
+	bool locked;
+	bool read;
+} lockless;
+
+static int lockless_fn(void *arg)
+{
+	complete(&lockless.ready);
+	/* pairs with the holder: no CPU need be told anything from here on */
+	while (!smp_load_acquire(&lockless.locked))
+		cpu_relax();
+	uma_zone_stats(lockless.zone, &lockless.uth, lockless.ups);
+	/* pairs with the holder, who reads what we read */
+	smp_store_release(&lockless.read, true);
+	kthread_complete_and_exit(&lockless.over, 0);
+}
+
+/*
+ * The allocator's locks are held, with interrupts off and by a CPU that answers
+ * to nobody: a reader who wanted any of that would not come to an end.
+ */
+static void uma_05_reader_takes_no_lock_and_stops_no_cpu(struct kunit *test)
+{
+	unsigned int cpu = uma_test_other_cpu(test);
+	void **items = uma_test_items(test, MANY);
+	struct task_struct *task;
+	unsigned long irq;
+	ktime_t end;
+	bool read;
+
+	memset(&lockless, 0, sizeof(lockless));
+	lockless.ups = kunit_kcalloc(test, nr_cpu_ids, sizeof(*lockless.ups),
+				     GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, lockless.ups);
+	lockless.zone = uma_test_zone(test, "uma 05", ITEM, 0);
+	uma_test_get(test, lockless.zone, items, MANY);
+	init_completion(&lockless.ready);
+	init_completion(&lockless.over);
+	task = kthread_create(lockless_fn, NULL, "uma_test_reader");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	kthread_bind(task, cpu);
+	wake_up_process(task);
+	wait_for_completion(&lockless.ready);
+
+	raw_spin_lock_irqsave(&lockless.zone->uz_lock, irq);
+	raw_spin_lock(&lockless.zone->uz_keg->uk_lock);
+	/* both pair with lockless_fn() */
+	smp_store_release(&lockless.locked, true);
+	end = ktime_add_ms(ktime_get(), 5000);
+	while (!(read = smp_load_acquire(&lockless.read)) &&
+	       ktime_before(ktime_get(), end))
+		cpu_relax();
+	raw_spin_unlock(&lockless.zone->uz_keg->uk_lock);
+	raw_spin_unlock_irqrestore(&lockless.zone->uz_lock, irq);
+
+	KUNIT_EXPECT_TRUE(test, read);
+	wait_for_completion(&lockless.over);
+	KUNIT_EXPECT_EQ(test, lockless.uth.uth_allocs +
+			lockless.ups[raw_smp_processor_id()].ups_allocs, MANY);
+	uma_test_put(lockless.zone, items, MANY);
+	KUNIT_EXPECT_EQ(test, uma_zdestroy(lockless.zone), 0);
 }
 
 /* UMA-06 */
@@ -807,6 +878,7 @@ static struct kunit_case stats_cases[] = {
 	KUNIT_CASE(uma_05_reader_follows_no_bucket_pointer),
 	KUNIT_CASE(uma_05_exchange_while_reading),
 	KUNIT_CASE(uma_05_totals_never_go_down),
+	KUNIT_CASE(uma_05_reader_takes_no_lock_and_stops_no_cpu),
 	KUNIT_CASE(uma_06_per_cpu_slots_end_where_the_cpus_do),
 	KUNIT_CASE(uma_07_frees_count_only_real_frees),
 	KUNIT_CASE(uma_07_single_items_count_like_others),
