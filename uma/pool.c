@@ -78,22 +78,27 @@
 /* Taking pages and giving them back. */
 
 /*
- * Take a free page off its list and map. The caller holds the lock, and has
- * pool_place_chunk() look at @chunk afterwards, if that is not NULL; the count and
- * the map are also looked at without the lock.
+ * Take @npages free pages off their lists and map. The caller holds the lock; the
+ * count and the map are also looked at without it.
  */
-static void take_page(struct pool_node *node, struct pool_chunk *chunk,
-		      struct vm_page *m)
+static __always_inline void take_pages(struct pool_node *node,
+				       struct pool_chunk *chunk,
+				       struct vm_page *m, unsigned int npages)
 {
-	m->flags &= ~PG_FREE;
-	list_del_init(&m->pageq);
-	if (likely(!chunk)) {
-		__clear_bit(m - node->first, node->map);
-	} else {
-		__clear_bit(m - chunk->first, chunk->map);
-		WRITE_ONCE(chunk->nfree, chunk->nfree - 1);
+	unsigned long *map = likely(!chunk) ? node->map : chunk->map;
+	unsigned long bit = m - (likely(!chunk) ? node->first : chunk->first);
+	unsigned int i;
+
+	for (i = 0; i < npages; i++) {
+		m[i].flags &= ~PG_FREE;
+		list_del_init(&m[i].pageq);
+		__clear_bit(bit + i, map);
 	}
-	WRITE_ONCE(node->nfree, node->nfree - 1);
+	WRITE_ONCE(node->nfree, node->nfree - npages);
+	if (unlikely(chunk)) {
+		WRITE_ONCE(chunk->nfree, chunk->nfree - npages);
+		pool_place_chunk(node, chunk);
+	}
 }
 
 static bool enough_free(struct pool_node *node, unsigned int npages, int flags)
@@ -103,10 +108,23 @@ static bool enough_free(struct pool_node *node, unsigned int npages, int flags)
 	return node->nfree >= keep + npages;
 }
 
-static struct vm_page *alloc_single(struct uma_pool *pool,
-				    struct pool_node *node, int flags)
+/* A page out of one of the fullest chunks; there is one, and the lock is held. */
+static noinline struct vm_page *take_single_of_chunk(struct pool_node *node)
 {
 	struct pool_chunk *chunk;
+	struct vm_page *m;
+
+	chunk = list_first_entry(&node->by_free[__ffs(node->classes)],
+				 struct pool_chunk, link);
+	m = list_first_entry(&chunk->free, struct vm_page, pageq);
+	take_pages(node, chunk, m, 1);
+	return m;
+}
+
+static __always_inline struct vm_page *alloc_single(struct uma_pool *pool,
+						    struct pool_node *node,
+						    int flags)
+{
 	struct vm_page *m = NULL;
 	unsigned long irqflags;
 
@@ -115,14 +133,9 @@ static struct vm_page *alloc_single(struct uma_pool *pool,
 		if (likely(!list_empty(&node->free))) {
 			m = list_first_entry(&node->free, struct vm_page,
 					     pageq);
-			take_page(node, NULL, m);
+			take_pages(node, NULL, m, 1);
 		} else {
-			chunk = list_first_entry(&node->by_free[__ffs(node->classes)],
-						 struct pool_chunk, link);
-			m = list_first_entry(&chunk->free, struct vm_page,
-					     pageq);
-			take_page(node, chunk, m);
-			pool_place_chunk(node, chunk);
+			m = take_single_of_chunk(node);
 		}
 		node->allocs++;
 		pool_check_low(pool, node);
@@ -140,8 +153,9 @@ static struct vm_page *alloc_single(struct uma_pool *pool,
  * every window that holds that page: go on with the one just below the lowest
  * page in use.
  */
-static long find_run(const unsigned long *map, unsigned long low,
-		     unsigned long top, unsigned int npages)
+static __always_inline long find_run(const unsigned long *map,
+				     unsigned long low, unsigned long top,
+				     unsigned int npages)
 {
 	unsigned long used;
 
@@ -175,24 +189,22 @@ static long find_base_run(const struct pool_node *node, unsigned long below,
 }
 
 /* Take the run at a bit of @chunk, or of the node, if it is still free. */
-static struct vm_page *take_run(struct uma_pool *pool, struct pool_node *node,
-				struct pool_chunk *chunk, unsigned long bit,
-				unsigned int npages, int flags)
+static __always_inline struct vm_page *take_run(struct uma_pool *pool,
+						struct pool_node *node,
+						struct pool_chunk *chunk,
+						unsigned long bit,
+						unsigned int npages, int flags)
 {
 	unsigned long *map = chunk ? chunk->map : node->map;
 	struct vm_page *m = NULL;
 	unsigned long irqflags;
-	unsigned int i;
 
 	raw_spin_lock_irqsave(&node->lock, irqflags);
 	if (enough_free(node, npages, flags) &&
 	    (!chunk || chunk->node == node) &&
 	    find_next_zero_bit(map, bit + npages, bit) >= bit + npages) {
 		m = (chunk ? chunk->first : node->first) + bit;
-		for (i = 0; i < npages; i++)
-			take_page(node, chunk, m + i);
-		if (chunk)
-			pool_place_chunk(node, chunk);
+		take_pages(node, chunk, m, npages);
 		node->allocs++;
 		pool_check_low(pool, node);
 	}
@@ -251,23 +263,18 @@ static struct vm_page *alloc_run(struct uma_pool *pool, struct pool_node *node,
 	return m;
 }
 
-static struct vm_page *try_node(struct uma_pool *pool, struct pool_node *node,
-				unsigned int npages, int flags)
+/* The same of other nodes than @node, the nearest first. */
+static struct vm_page *alloc_of_others(struct uma_pool *pool,
+				       struct pool_node *node,
+				       unsigned int npages, int flags)
 {
-	return npages == 1 ? alloc_single(pool, node, flags) :
-			     alloc_run(pool, node, npages, flags);
-}
-
-static struct vm_page *try_nodes(struct uma_pool *pool, struct pool_node *node,
-				 unsigned int npages, int flags)
-{
-	struct vm_page *m = try_node(pool, node, npages, flags);
+	struct vm_page *m = NULL;
 	unsigned int i;
 
-	if (m || flags & M_NODEONLY)
-		return m;
 	for (i = 0; !m && i < pool->nnodes - 1; i++)
-		m = try_node(pool, node->others[i], npages, flags);
+		m = npages == 1 ? alloc_single(pool, node->others[i], flags) :
+				  alloc_run(pool, node->others[i], npages,
+					    flags);
 	return m;
 }
 
@@ -291,29 +298,55 @@ static struct vm_page *alloc_growing(struct uma_pool *pool,
 	/* What came before this is looked at; what comes later is waited for. */
 	do {
 		grown = READ_ONCE(pool->grown);
-		m = try_nodes(pool, node, npages, flags);
+		m = npages == 1 ? alloc_single(pool, node, flags) :
+				  alloc_run(pool, node, npages, flags);
+		if (!m && !(flags & M_NODEONLY))
+			m = alloc_of_others(pool, node, npages, flags);
 	} while (!m && pool_grow_since(pool, node, npages, flags, grown));
 	return m;
 }
 
-static struct vm_page *alloc_near(struct uma_pool *pool, struct pool_node *node,
-				  unsigned int npages, int flags)
+static noinline void count_fail(struct uma_pool *pool, struct pool_node *node)
 {
-	struct vm_page *m = NULL;
 	unsigned long irqflags;
 
-	if (npages && !uma_fail_pages(npages, flags)) {
-		m = try_nodes(pool, node, npages, flags);
-		if (unlikely(!m) && pool->nslots)
-			m = alloc_growing(pool, node, npages, flags);
-	}
-	if (!m) {
-		raw_spin_lock_irqsave(&node->lock, irqflags);
-		node->fails++;
-		pool_check_low(pool, node);
-		raw_spin_unlock_irqrestore(&node->lock, irqflags);
-	}
+	raw_spin_lock_irqsave(&node->lock, irqflags);
+	node->fails++;
+	pool_check_low(pool, node);
+	raw_spin_unlock_irqrestore(&node->lock, irqflags);
+}
+
+/* @node has nothing: from where else? */
+static noinline struct vm_page *alloc_elsewhere(struct uma_pool *pool,
+						struct pool_node *node,
+						unsigned int npages, int flags)
+{
+	struct vm_page *m = NULL;
+
+	if (!(flags & M_NODEONLY))
+		m = alloc_of_others(pool, node, npages, flags);
+	if (!m && pool->nslots)
+		m = alloc_growing(pool, node, npages, flags);
+	if (!m)
+		count_fail(pool, node);
 	return m;
+}
+
+/* Near @node, if possible. Single pages, the most frequent, at once. */
+static __always_inline struct vm_page *alloc_near(struct uma_pool *pool,
+						  struct pool_node *node,
+						  unsigned int npages,
+						  int flags)
+{
+	struct vm_page *m;
+
+	if (unlikely(!npages) || uma_fail_pages(npages, flags)) {
+		count_fail(pool, node);
+		return NULL;
+	}
+	m = likely(npages == 1) ? alloc_single(pool, node, flags) :
+				  alloc_run(pool, node, npages, flags);
+	return likely(m) ? m : alloc_elsewhere(pool, node, npages, flags);
 }
 
 /**
@@ -382,13 +415,39 @@ static bool is_run(struct uma_pool *pool, struct vm_page *m,
 	if (!npages || !is_record(pool, (unsigned long)m))
 		return false;
 	chunk = pool_page_chunk(pool, m);
+	if (chunk && !READ_ONCE(chunk->node))
+		return false;
+	if (npages == 1)
+		return true;
 	room = chunk ? chunk->first + UMA_CHUNK_PAGES - m :
 		       pool->chunk_pages - m;
-	if (npages > room || (chunk && !READ_ONCE(chunk->node)) ||
+	if (npages > room ||
 	    m[npages - 1].phys_pfn != m->phys_pfn + npages - 1)
 		return false;
 	return pool->nnodes == 1 || chunk ||
 	       vm_page_nid(m) == vm_page_nid(m + npages - 1);
+}
+
+/* Put pages on their list and map; the lock is held, the node counts them. */
+static void put_pages(struct pool_node *node, struct pool_chunk *chunk,
+		      struct vm_page *m, unsigned int npages)
+{
+	struct list_head *free = chunk ? &chunk->free : &node->free;
+	unsigned long *map = chunk ? chunk->map : node->map;
+	unsigned long bit = m - (chunk ? chunk->first : node->first);
+	unsigned int i;
+
+	for (i = 0; i < npages; i++) {
+		m[i].flags |= PG_FREE;
+		__set_bit(bit + i, map);
+		list_add_tail(&m[i].pageq, free);
+	}
+	if (npages == 1)
+		list_move(&m->pageq, free);
+	if (chunk) {
+		WRITE_ONCE(chunk->nfree, chunk->nfree + npages);
+		pool_place_chunk(node, chunk);
+	}
 }
 
 /**
@@ -407,47 +466,35 @@ void uma_pool_free(struct uma_pool *pool, struct vm_page *m,
 {
 	struct pool_chunk *chunk;
 	struct pool_node *node;
-	struct list_head *free;
 	unsigned long irqflags;
-	unsigned int i = 0;
+	unsigned int i;
 
 	if (WARN(!is_run(pool, m, npages),
 		 "uma: %u pages at %p are not a run of the pool\n", npages, m))
 		return;
-
 	chunk = pool_page_chunk(pool, m);
 	node = pool_page_node(pool, m, chunk);
-	/* A chunk with pages out stays; without, this is no page to free. */
-	if (!node)
-		goto refuse;
+	/* A chunk with pages out stays; if it has gone, this is no page to free. */
+	if (WARN_ON(!node))
+		return;
+
 	raw_spin_lock_irqsave(&node->lock, irqflags);
-	for (i = 0; i < npages; i++) {
-		if (m[i].flags & (PG_FREE | PG_BLACKLISTED | PG_ABSENT)) {
-			raw_spin_unlock_irqrestore(&node->lock, irqflags);
-			goto refuse;
-		}
-	}
 	for (i = 0; i < npages; i++)
-		m[i].flags |= PG_FREE;
-	if (likely(!chunk)) {
-		bitmap_set(node->map, m - node->first, npages);
-		free = &node->free;
+		if (m[i].flags & (PG_FREE | PG_BLACKLISTED | PG_ABSENT))
+			goto refuse;
+	if (likely(npages == 1 && !chunk)) {
+		m->flags |= PG_FREE;
+		list_add(&m->pageq, &node->free);
+		__set_bit(m - node->first, node->map);
 	} else {
-		bitmap_set(chunk->map, m - chunk->first, npages);
-		free = &chunk->free;
-		WRITE_ONCE(chunk->nfree, chunk->nfree + npages);
-		pool_place_chunk(node, chunk);
+		put_pages(node, chunk, m, npages);
 	}
-	if (npages == 1)
-		list_add(&m->pageq, free);
-	else
-		for (i = 0; i < npages; i++)
-			list_add_tail(&m[i].pageq, free);
 	pool_pages_came(pool, node, npages);
 	raw_spin_unlock_irqrestore(&node->lock, irqflags);
 	return;
 
 refuse:
+	raw_spin_unlock_irqrestore(&node->lock, irqflags);
 	WARN(1, "uma: page %#llx freed to the pool is free already\n",
 	     (u64)m[i].phys_pfn << PAGE_SHIFT);
 }
@@ -484,9 +531,7 @@ bool uma_pool_take(struct uma_pool *pool, struct vm_page *m)
 		       test_bit(m - chunk->first, chunk->map) :
 		       m->flags & PG_FREE;
 	if (free) {
-		take_page(node, chunk, m);
-		if (chunk)
-			pool_place_chunk(node, chunk);
+		take_pages(node, chunk, m, 1);
 		node->allocs++;
 		pool_check_low(pool, node);
 	}
