@@ -6,7 +6,6 @@
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/err.h>
-#include <linux/fs.h>
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -536,16 +535,7 @@ static void bulk_inside_a_section(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
 }
 
-static void set_debug(struct kunit *test, const char *value)
-{
-	struct file *file = filp_open("/sys/module/uma/parameters/uma_debug",
-				      O_WRONLY, 0);
-	loff_t pos = 0;
-
-	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
-	KUNIT_EXPECT_EQ(test, kernel_write(file, value, 1, &pos), 1);
-	filp_close(file, NULL);
-}
+#define UMA_DEBUG	UMA_TEST_PARAMETER("uma_debug")
 
 static void bulk_with_checking_on(struct kunit *test)
 {
@@ -553,7 +543,7 @@ static void bulk_with_checking_on(struct kunit *test)
 	void **items = uma_test_items(test, SOME);
 	struct uma_test_totals t;
 
-	set_debug(test, "1");
+	uma_test_set_parameter(test, UMA_DEBUG, "1");
 	KUNIT_EXPECT_EQ(test, uma_zalloc_bulk(zone, items, SOME, M_NOWAIT),
 			SOME);
 	expect_distinct(test, items, SOME, ITEM);
@@ -567,7 +557,7 @@ static void bulk_with_checking_on(struct kunit *test)
 	pr_info("uma-expect-begin: zone \"bulk\": free of .* refused: an item that is free already\n");
 	uma_zfree_bulk(zone, items, 3);
 	pr_info("uma-expect-end\n");
-	set_debug(test, "0");
+	uma_test_set_parameter(test, UMA_DEBUG, "0");
 	KUNIT_EXPECT_EQ(test, uma_zone_get_cur(zone), 0);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
 }
@@ -591,8 +581,8 @@ static struct kunit_case bulk_cases[] = {
 
 static struct kunit_suite bulk_suite = {
 	.name = "bulk",
-	.init = uma_test_init,
-	.exit = uma_test_exit,
+	.init = uma_test_still_init,
+	.exit = uma_test_still_exit,
 	.test_cases = bulk_cases,
 };
 

@@ -7,7 +7,6 @@
 #include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/err.h>
-#include <linux/fs.h>
 #include <linux/irqflags.h>
 #include <linux/kmsg_dump.h>
 #include <linux/kthread.h>
@@ -56,17 +55,7 @@ static void let_it_come(uma_zone_t zone)
 	msleep(20);
 }
 
-static void set_zone_warnings(struct kunit *test, const char *value)
-{
-	struct file *file;
-	loff_t pos = 0;
-
-	file = filp_open("/sys/module/uma/parameters/zone_warnings", O_WRONLY,
-			 0);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
-	KUNIT_EXPECT_EQ(test, kernel_write(file, value, 1, &pos), 1);
-	filp_close(file, NULL);
-}
+#define ZONE_WARNINGS	UMA_TEST_PARAMETER("zone_warnings")
 
 /* Take all there is and be refused @times. */
 static void hit(struct kunit *test, uma_zone_t zone, unsigned int times)
@@ -112,9 +101,9 @@ static void uma_19_warning_can_be_turned_off(struct kunit *test)
 	uma_zone_t zone = limited_zone(test, "warning B");
 
 	uma_zone_set_warning(zone, "no more of B");
-	set_zone_warnings(test, "0");
+	uma_test_set_parameter(test, ZONE_WARNINGS, "0");
 	hit(test, zone, 3);
-	set_zone_warnings(test, "1");
+	uma_test_set_parameter(test, ZONE_WARNINGS, "1");
 	KUNIT_EXPECT_EQ(test, in_log(test, "no more of B"), 0);
 	uma_zone_set_warning(zone, NULL);
 	hit(test, zone, 3);
@@ -336,8 +325,8 @@ static struct kunit_case limit_hit_cases[] = {
 
 static struct kunit_suite limit_hit_suite = {
 	.name = "limit_hit",
-	.init = uma_test_init,
-	.exit = uma_test_exit,
+	.init = uma_test_still_init,
+	.exit = uma_test_still_exit,
 	.test_cases = limit_hit_cases,
 };
 

@@ -1028,8 +1028,8 @@ static struct kunit_case line_cases[] = {
 
 static struct kunit_suite line_suite = {
 	.name = "line",
-	.init = uma_test_init,
-	.exit = uma_test_exit,
+	.init = uma_test_still_init,
+	.exit = uma_test_still_exit,
 	.test_cases = line_cases,
 };
 

@@ -353,8 +353,8 @@ static struct kunit_case maxcache_cases[] = {
 
 static struct kunit_suite maxcache_suite = {
 	.name = "maxcache",
-	.init = uma_test_init,
-	.exit = uma_test_exit,
+	.init = uma_test_still_init,
+	.exit = uma_test_still_exit,
 	.test_cases = maxcache_cases,
 };
 

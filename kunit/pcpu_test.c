@@ -4,6 +4,7 @@
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
+#include <linux/err.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/string.h>
@@ -262,32 +263,57 @@ static void pcpu_limit_is_of_items(struct kunit *test)
 
 /* KASAN */
 
-static void read_freed(struct kunit *test, const char *where, u8 *p)
+/* In a thread that KUnit does not know: a report would fail the case. */
+struct reader {
+	u8 *p;
+	struct completion done;
+};
+
+static int read_freed(void *arg)
 {
-	pr_info("uma-expect-begin: BUG: KASAN: .*in read_freed\n");
-	/* The compiler must not know. */
-	OPTIMIZER_HIDE_VAR(p);
-	READ_ONCE(*p);
+	struct reader *r = arg;
+
+	READ_ONCE(*r->p);
+	kthread_complete_and_exit(&r->done, 0);
+}
+
+static void expect_report(struct kunit *test, void *p)
+{
+	struct reader r = { .p = p };
+
+	init_completion(&r.done);
+	pr_info("uma-expect-begin: BUG: KASAN: .*use-after-free in read_freed\n");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(read_freed, &r,
+						    "uma_test_reader")));
+	wait_for_completion(&r.done);
 	pr_info("uma-expect-end\n");
 }
 
 static void pcpu_use_after_free_is_seen_in_any_copy(struct kunit *test)
 {
-	uma_zone_t zone;
+	void *item, *other;
 	unsigned int cpu;
-	void *item;
+	uma_zone_t zone;
 
 	if (!IS_ENABLED(CONFIG_KASAN_GENERIC) || IS_ENABLED(CONFIG_UML))
 		kunit_skip(test, "needs KASAN");
 	zone = pcpu_zone(test, ITEM, 0);
 	item = uma_zalloc_pcpu(zone, M_NOWAIT);
+	other = uma_zalloc_pcpu(zone, M_NOWAIT);
 	KUNIT_ASSERT_NOT_NULL(test, item);
+	KUNIT_ASSERT_NOT_NULL(test, other);
 	for_each_possible_cpu(cpu)
 		memset(zpcpu_get_cpu(item, cpu), 1, ITEM);
 	uma_zfree_pcpu(zone, item);
-	/* In the cache, then in the slab. */
 	for_each_possible_cpu(cpu)
-		read_freed(test, "cache", zpcpu_get_cpu(item, cpu));
+		expect_report(test, zpcpu_get_cpu(item, cpu));
+	/* In its slab as well as in a cache; that of the other one stays. */
+	uma_zone_reclaim(zone, UMA_RECLAIM_DRAIN_CPU);
+	for_each_possible_cpu(cpu)
+		expect_report(test, zpcpu_get_cpu(item, cpu) + ITEM - 1);
+	for_each_possible_cpu(cpu)
+		memset(zpcpu_get_cpu(other, cpu), 1, ITEM);
+	uma_zfree_pcpu(zone, other);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
 }
 
@@ -377,8 +403,8 @@ static struct kunit_case pcpu_cases[] = {
 
 static struct kunit_suite pcpu_suite = {
 	.name = "pcpu",
-	.init = uma_test_init,
-	.exit = uma_test_exit,
+	.init = uma_test_still_init,
+	.exit = uma_test_still_exit,
 	.test_cases = pcpu_cases,
 };
 

@@ -390,6 +390,140 @@ static void uma_23_nofree_keeps_its_slabs_till_the_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, uma_test_free_pages(), (unsigned long)test->priv);
 }
 
+/* uma_zone_reclaim() */
+
+/* Two zones with full caches and lists. */
+static void fill_two(struct kunit *test, uma_zone_t zone[2], void **items)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		zone[i] = uma_test_zone(test, "uma 23", ITEM, 0);
+		uma_test_get(test, zone[i], items, MANY);
+		uma_test_put(zone[i], items, MANY);
+	}
+}
+
+static void expect_same(struct kunit *test, struct uma_test_totals a,
+			struct uma_test_totals b)
+{
+	KUNIT_EXPECT_EQ(test, a.allocs, b.allocs);
+	KUNIT_EXPECT_EQ(test, a.frees, b.frees);
+	KUNIT_EXPECT_EQ(test, a.cpu_free, b.cpu_free);
+	KUNIT_EXPECT_EQ(test, a.zone_free, b.zone_free);
+	KUNIT_EXPECT_EQ(test, a.keg_free, b.keg_free);
+	KUNIT_EXPECT_EQ(test, a.pages, b.pages);
+}
+
+static void uma_23_zone_reclaim_is_for_one_zone(struct kunit *test)
+{
+	static const int reqs[] = { UMA_RECLAIM_TRIM, UMA_RECLAIM_DRAIN,
+				    UMA_RECLAIM_DRAIN_CPU };
+	void **items = uma_test_items(test, MANY);
+	struct uma_test_totals before[2], t;
+	uma_zone_t zone[2];
+	unsigned int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(reqs); i++) {
+		fill_two(test, zone, items);
+		for (k = 0; k < 2; k++) {
+			before[k] = uma_test_totals(test, zone[k]);
+			KUNIT_EXPECT_GT(test, before[k].cpu_free, 0);
+			KUNIT_EXPECT_GT(test, before[k].zone_free, 0);
+		}
+		KUNIT_EXPECT_EQ(test, uma_zone_reclaim(zone[0], reqs[i]), 0);
+		expect_same(test, uma_test_totals(test, zone[1]), before[1]);
+		t = uma_test_totals(test, zone[0]);
+		KUNIT_EXPECT_EQ(test, t.allocs, MANY);
+		KUNIT_EXPECT_EQ(test, t.frees, MANY);
+		/* All of it was the working set until now. */
+		if (reqs[i] == UMA_RECLAIM_TRIM)
+			KUNIT_EXPECT_EQ(test, t.zone_free, before[0].zone_free);
+		else
+			KUNIT_EXPECT_EQ(test, t.zone_free, 0);
+		if (reqs[i] == UMA_RECLAIM_DRAIN_CPU) {
+			KUNIT_EXPECT_EQ(test, t.cpu_free, 0);
+			KUNIT_EXPECT_EQ(test, t.pages, 0);
+		} else {
+			KUNIT_EXPECT_EQ(test, t.cpu_free, before[0].cpu_free);
+		}
+		if (reqs[i] == UMA_RECLAIM_DRAIN)
+			KUNIT_EXPECT_LT(test, t.pages, before[0].pages / 2);
+		for (k = 0; k < 2; k++)
+			KUNIT_EXPECT_EQ(test, uma_zdestroy(zone[k]), 0);
+	}
+}
+
+static void uma_23_zone_reclaim_trims_to_the_working_set(struct kunit *test)
+{
+	uma_zone_t zone = uma_test_zone(test, "uma 23", ITEM, 0);
+	void **items = uma_test_items(test, MANY);
+	struct uma_test_totals t;
+	unsigned int i, held = MANY / 2;
+	u32 before;
+
+	uma_test_get(test, zone, items, held);
+	for (i = 0; i < 3; i++) {
+		uma_test_get(test, zone, items + held, MANY / 4);
+		uma_test_put(zone, items + held, MANY / 4);
+		uma_reclaim_interval();
+	}
+	/* These were never needed again. */
+	uma_test_put(zone, items, held);
+	before = uma_test_totals(test, zone).zone_free;
+	KUNIT_EXPECT_GE(test, before, MANY * 3 / 4 - 3 * 128);
+	KUNIT_EXPECT_EQ(test, uma_zone_reclaim(zone, UMA_RECLAIM_TRIM), 0);
+	t = uma_test_totals(test, zone);
+	KUNIT_EXPECT_LE(test, t.zone_free, held + 128);
+	KUNIT_EXPECT_GE(test, t.zone_free, MANY / 4 - 3 * 128);
+	KUNIT_EXPECT_GT(test, t.cpu_free, 0);
+	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
+}
+
+/* Of zones on one keg, too. */
+static void uma_23_zone_reclaim_leaves_its_master_alone(struct kunit *test)
+{
+	uma_zone_t zone = uma_test_zone(test, "uma 23", ITEM, 0);
+	uma_zone_t second = uma_zsecond_create("uma 23 second", NULL, NULL,
+					       NULL, NULL, zone);
+	void **items = uma_test_items(test, MANY);
+	struct uma_test_totals before, t;
+
+	KUNIT_ASSERT_NOT_NULL(test, second);
+	uma_test_get(test, zone, items, MANY / 2);
+	uma_test_get(test, second, items + MANY / 2, MANY / 2);
+	uma_test_put(zone, items, MANY / 2);
+	uma_test_put(second, items + MANY / 2, MANY / 2);
+	before = uma_test_totals(test, zone);
+	KUNIT_EXPECT_EQ(test, uma_zone_reclaim(second, UMA_RECLAIM_DRAIN_CPU),
+			0);
+	t = uma_test_totals(test, second);
+	KUNIT_EXPECT_EQ(test, t.cpu_free + t.zone_free, 0);
+	t = uma_test_totals(test, zone);
+	KUNIT_EXPECT_EQ(test, t.cpu_free, before.cpu_free);
+	KUNIT_EXPECT_EQ(test, t.zone_free, before.zone_free);
+	KUNIT_EXPECT_EQ(test, uma_zdestroy(second), 0);
+	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
+}
+
+static void uma_23_zone_reclaim_refuses_other_requests(struct kunit *test)
+{
+	static const int reqs[] = { 0, -1, 4, 5, INT_MIN, INT_MAX };
+	void **items = uma_test_items(test, MANY);
+	struct uma_test_totals before;
+	uma_zone_t zone[2];
+	unsigned int i;
+
+	fill_two(test, zone, items);
+	before = uma_test_totals(test, zone[0]);
+	for (i = 0; i < ARRAY_SIZE(reqs); i++)
+		KUNIT_EXPECT_EQ(test, uma_zone_reclaim(zone[0], reqs[i]),
+				-EINVAL);
+	expect_same(test, uma_test_totals(test, zone[0]), before);
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, uma_zdestroy(zone[i]), 0);
+}
+
 /* Traffic and reclaim at once: each item keeps its mark, nothing is lost. */
 static struct {
 	uma_zone_t zone;
@@ -508,6 +642,10 @@ static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(uma_16_reclaim_inside_an_allocation),
 	KUNIT_CASE(uma_23_each_request_takes_what_it_says),
 	KUNIT_CASE(uma_23_what_is_in_use_stays),
+	KUNIT_CASE(uma_23_zone_reclaim_is_for_one_zone),
+	KUNIT_CASE(uma_23_zone_reclaim_trims_to_the_working_set),
+	KUNIT_CASE(uma_23_zone_reclaim_leaves_its_master_alone),
+	KUNIT_CASE(uma_23_zone_reclaim_refuses_other_requests),
 	KUNIT_CASE(uma_23_interval_trims_to_the_working_set),
 	KUNIT_CASE(uma_23_working_set_is_not_given_up),
 	KUNIT_CASE(uma_23_idle_zone_gives_back_by_itself),

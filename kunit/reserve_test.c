@@ -222,8 +222,8 @@ static struct kunit_case reserve_cases[] = {
 
 static struct kunit_suite reserve_suite = {
 	.name = "reserve",
-	.init = uma_test_init,
-	.exit = uma_test_exit,
+	.init = uma_test_still_init,
+	.exit = uma_test_still_exit,
 	.test_cases = reserve_cases,
 };
 

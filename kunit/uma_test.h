@@ -8,9 +8,12 @@
 
 #include <kunit/test.h>
 #include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/fs.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "uma/uma_int.h"
 #include "uma/uma_stream.h"
@@ -200,6 +203,50 @@ static inline unsigned int uma_test_other_cpu(struct kunit *test)
 	if (cpu >= nr_cpu_ids)
 		kunit_skip(test, "needs a second CPU");
 	return cpu;
+}
+
+/**
+ * uma_test_set_parameter() - write a parameter of uma, as a user would
+ * @test: the case
+ * @path: its file in /sys/module/uma/parameters
+ * @value: what to write
+ */
+static inline void uma_test_set_parameter(struct kunit *test, const char *path,
+					  const char *value)
+{
+	struct file *file = filp_open(path, O_WRONLY, 0);
+	loff_t pos = 0;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	KUNIT_EXPECT_EQ(test, kernel_write(file, value, strlen(value), &pos),
+			(ssize_t)strlen(value));
+	filp_close(file, NULL);
+}
+
+#define UMA_TEST_PARAMETER(name)	"/sys/module/uma/parameters/" name
+
+/**
+ * uma_test_still_init() - uma_test_init(), and what is cached stays so
+ * @test: the case, in which no interval ends by itself
+ *
+ * Return: 0.
+ */
+static inline int uma_test_still_init(struct kunit *test)
+{
+	uma_test_set_parameter(test, UMA_TEST_PARAMETER("working_set_secs"),
+			       "86400");
+	return uma_test_init(test);
+}
+
+/**
+ * uma_test_still_exit() - the same for uma_test_exit()
+ * @test: the case
+ */
+static inline void uma_test_still_exit(struct kunit *test)
+{
+	uma_test_exit(test);
+	uma_test_set_parameter(test, UMA_TEST_PARAMETER("working_set_secs"),
+			       "20");
 }
 
 #endif /* _UMA_UMA_TEST_H */

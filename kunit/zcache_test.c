@@ -92,7 +92,7 @@ static int zcache_init(struct kunit *test)
 	stock.releases = 0;
 	stock.wrong = 0;
 	stock.largest = 0;
-	return uma_test_init(test);
+	return uma_test_still_init(test);
 }
 
 /* Whatever a case did: every item came back, and each one once. */
@@ -100,7 +100,7 @@ static void zcache_exit(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, stock_out(), 0);
 	KUNIT_EXPECT_EQ(test, stock.wrong, 0);
-	uma_test_exit(test);
+	uma_test_still_exit(test);
 }
 
 static uma_zone_t stock_zone(struct kunit *test, u32 flags)
