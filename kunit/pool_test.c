@@ -1101,17 +1101,27 @@ static void pool_growth_wakes_sleepers(struct kunit *test)
 	int i, n;
 
 	make_elastic(test, 1, NULL);
-	/* The work item may be faster, but not than all of this. */
-	while (uma_pool_alloc(pool, 8, M_USE_RESERVE) ||
-	       uma_pool_alloc(pool, 1, M_USE_RESERVE))
-		;
+	/* After a failure, if one can be had, the pool grows only in a while. */
+	if (fail_nth_prepare()) {
+		fail_nth_set(1);
+		uma_pool_grow(pool, 1);
+		fail_nth_set(0);
+	}
+	for (i = 0; i < PAGES; i++)
+		KUNIT_ASSERT_NOT_NULL(test,
+				      uma_pool_alloc(pool, 1, M_USE_RESERVE));
 	for (i = 0; i < ARRAY_SIZE(s); i++) {
 		init_completion(&s[i].asleep);
 		s[i].task = kthread_run(sleep_for_a_page, &s[i], "pool_test/%d",
 					i);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, s[i].task);
 	}
-	for (n = 0; n < 300 && pages_had(s, ARRAY_SIZE(s)) < ARRAY_SIZE(s); n++)
+	settle();
+	for (n = 0; n < 20 && !stats_of(pool).chunks; n++)
+		if (!uma_pool_grow(pool, 1))
+			msleep(110);
+	KUNIT_EXPECT_EQ(test, stats_of(pool).chunks, 1);
+	for (n = 0; n < 100 && pages_had(s, ARRAY_SIZE(s)) < ARRAY_SIZE(s); n++)
 		msleep(20);
 	KUNIT_EXPECT_EQ(test, pages_had(s, ARRAY_SIZE(s)), ARRAY_SIZE(s));
 	for (i = 0; i < ARRAY_SIZE(s); i++)
