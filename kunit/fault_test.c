@@ -9,6 +9,7 @@
  * and pages only on kernels that have them.
  */
 #include <kunit/test.h>
+#include <linux/bitmap.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -67,6 +68,10 @@ static const struct {
 	{ 3000, UMA_ZONE_REFCNT },
 	{ ITEM, UMA_ZONE_MTXCLASS },
 	{ 5 * PAGE_SIZE, 0 },
+	{ ITEM, UMA_ZONE_PCPU },
+	{ 1000, UMA_ZONE_CACHESPREAD },
+	{ ITEM, UMA_ZONE_MAXBUCKET },
+	{ 2 * PAGE_SIZE, UMA_ZONE_CONTIG },
 };
 
 static uma_zone_t make_kind(unsigned int kind)
@@ -260,6 +265,186 @@ static void uma_13_waitok_outlives_every_failure(struct kunit *test)
 	}
 }
 
+/* All or nothing, and whatever fails, nothing is lost. */
+#define BULK	60
+
+static void fault_bulk(struct kunit *test)
+{
+	unsigned int kind, n, got, failed, served;
+	struct uma_test_totals t;
+	void *items[BULK];
+	bool fired;
+
+	for (kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
+		failed = 0;
+		served = 0;
+		fired = true;
+		for (n = 1; fired && n < STEPS; n++) {
+			uma_zone_t zone = make_kind(kind);
+
+			KUNIT_ASSERT_NOT_NULL(test, zone);
+			uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+			fail_nth_set(n);
+			got = uma_zalloc_bulk(zone, items, BULK, M_NOWAIT);
+			fired = !fail_nth_left();
+			fail_nth_set(0);
+			t = uma_test_totals(test, zone);
+			KUNIT_EXPECT_TRUE(test, !got || got == BULK);
+			KUNIT_EXPECT_EQ(test, t.allocs, got);
+			KUNIT_EXPECT_EQ(test, t.fails, !got);
+			KUNIT_EXPECT_TRUE(test, got || fired);
+			failed += !got;
+			served += got && fired;
+			/* And the buckets that these frees want. */
+			fail_nth_set(n);
+			uma_zfree_bulk(zone, items, got);
+			fail_nth_set(0);
+			KUNIT_EXPECT_EQ(test, uma_zone_get_cur(zone), 0);
+			must_work(test, zone);
+			KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
+			KUNIT_EXPECT_EQ(test, uma_test_free_pages(),
+					(unsigned long)test->priv);
+		}
+		KUNIT_EXPECT_LT(test, n, STEPS);
+		KUNIT_EXPECT_GT_MSG(test, failed + served, 0, "kind %u", kind);
+	}
+}
+
+static void uma_13_bulk_that_may_sleep_outlives_every_failure(struct kunit *test)
+{
+	unsigned int kind, n;
+	void *items[BULK];
+	bool fired;
+
+	for (kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
+		fired = true;
+		for (n = 1; fired && n < STEPS; n++) {
+			uma_zone_t zone = make_kind(kind);
+
+			KUNIT_ASSERT_NOT_NULL(test, zone);
+			uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+			fail_nth_set(n);
+			KUNIT_EXPECT_EQ(test, uma_zalloc_bulk(zone, items, BULK,
+							      M_WAITOK), BULK);
+			fired = !fail_nth_left();
+			fail_nth_set(0);
+			uma_zfree_bulk(zone, items, BULK);
+			KUNIT_EXPECT_EQ(test, uma_test_totals(test, zone).fails,
+					0);
+			KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
+		}
+		KUNIT_EXPECT_LT(test, n, STEPS);
+	}
+}
+
+/* Items of a cache-only zone: only its buckets can be had too few of. */
+static u64 stock[200];
+static DECLARE_BITMAP(stock_out, ARRAY_SIZE(stock));
+
+static int stock_import(void *arg, void **store, int count, int domain,
+			int flags)
+{
+	unsigned long k;
+	int i;
+
+	for (i = 0; i < count; i++) {
+		k = find_first_zero_bit(stock_out, ARRAY_SIZE(stock));
+		if (k == ARRAY_SIZE(stock))
+			break;
+		__set_bit(k, stock_out);
+		store[i] = &stock[k];
+	}
+	return i;
+}
+
+static void stock_release(void *arg, void **store, int count)
+{
+	while (count--)
+		__clear_bit((u64 *)store[count] - stock, stock_out);
+}
+
+static void fault_cache_only_zone(struct kunit *test)
+{
+	unsigned int count = uma_zone_list_count();
+	unsigned int n, failed = 0, i, refused;
+	bool fired = true;
+	void *items[40];
+
+	for (n = 1; fired && n < STEPS; n++) {
+		uma_zone_t zone;
+
+		uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+		refused = 0;
+		fail_nth_set(n);
+		zone = uma_zcache_create("fault cache", sizeof(stock[0]), NULL,
+					 NULL, NULL, NULL, stock_import,
+					 stock_release, NULL, 0);
+		for (i = 0; zone && i < ARRAY_SIZE(items); i++) {
+			items[i] = uma_zalloc(zone, M_NOWAIT);
+			refused += !items[i];
+		}
+		while (zone && i--)
+			uma_zfree(zone, items[i]);
+		fired = !fail_nth_left();
+		fail_nth_set(0);
+		KUNIT_EXPECT_LE(test, refused, fired);
+		if (zone) {
+			KUNIT_EXPECT_EQ(test, uma_test_totals(test, zone).fails,
+					refused);
+			KUNIT_EXPECT_EQ(test, uma_zone_get_cur(zone), 0);
+			KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
+		} else {
+			KUNIT_EXPECT_TRUE(test, fired);
+			failed++;
+		}
+		KUNIT_EXPECT_TRUE(test, bitmap_empty(stock_out,
+						     ARRAY_SIZE(stock)));
+		KUNIT_EXPECT_EQ(test, uma_zone_list_count(), count);
+	}
+	KUNIT_EXPECT_LT(test, n, STEPS);
+	if (IS_ENABLED(CONFIG_FAILSLAB))
+		KUNIT_EXPECT_GT(test, failed, 0);
+}
+
+/* Settings: what fails leaves the zone usable, and may be asked again. */
+static void fault_settings(struct kunit *test)
+{
+	unsigned int kind, n;
+	int error;
+	bool fired;
+
+	for (kind = 0; kind < ARRAY_SIZE(kinds); kind++) {
+		fired = true;
+		for (n = 1; fired && n < STEPS; n++) {
+			uma_zone_t zone = make_kind(kind);
+
+			KUNIT_ASSERT_NOT_NULL(test, zone);
+			uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+			fail_nth_set(n);
+			error = uma_zone_reserve(zone, 10);
+			KUNIT_EXPECT_GT(test, uma_zone_set_max(zone, 100), 0);
+			KUNIT_EXPECT_EQ(test, uma_zone_set_maxcache(zone, 100),
+					0);
+			KUNIT_EXPECT_EQ(test, uma_zone_reclaim(zone,
+							       UMA_RECLAIM_DRAIN_CPU),
+					0);
+			fired = !fail_nth_left();
+			fail_nth_set(0);
+			if (error) {
+				KUNIT_EXPECT_EQ(test, error, -ENOMEM);
+				KUNIT_EXPECT_TRUE(test, fired);
+				KUNIT_EXPECT_EQ(test, uma_zone_reserve(zone, 10),
+						0);
+			}
+			KUNIT_EXPECT_GE(test, uma_test_totals(test, zone).keg_free,
+					10);
+			must_work(test, zone);
+			KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
+		}
+		KUNIT_EXPECT_LT(test, n, STEPS);
+	}
+}
+
 static void fault_fixed_backing(struct kunit *test)
 {
 	unsigned int n, failed = 0;
@@ -327,6 +512,10 @@ static struct kunit_case fault_cases[] = {
 	KUNIT_CASE(fault_first_item),
 	KUNIT_CASE(fault_in_the_middle_of_many),
 	KUNIT_CASE(uma_13_waitok_outlives_every_failure),
+	KUNIT_CASE(fault_bulk),
+	KUNIT_CASE(uma_13_bulk_that_may_sleep_outlives_every_failure),
+	KUNIT_CASE(fault_cache_only_zone),
+	KUNIT_CASE(fault_settings),
 	KUNIT_CASE(fault_fixed_backing),
 	KUNIT_CASE(fault_opening_the_stream),
 	{}

@@ -636,6 +636,126 @@ static void uma_18_mtxclass_gives_a_zone_a_lock_class(struct kunit *test)
 	}
 }
 
+/* UMA_ZONE_CONTIG and UMA_ZONE_CACHESPREAD */
+
+static void *some_allocf(uma_zone_t zone, vm_size_t size, u8 *pflag, int wait)
+{
+	return NULL;
+}
+
+static void keg_contig_slabs_are_contiguous(struct kunit *test)
+{
+	static const size_t sizes[] = { ITEM, 3000, PAGE_SIZE, 5 * PAGE_SIZE,
+					64 * PAGE_SIZE };
+	void *items[8];
+	unsigned int s, i, p, bad = 0;
+
+	for (s = 0; s < ARRAY_SIZE(sizes); s++) {
+		uma_zone_t zone = uma_test_zone(test, "contig", sizes[s],
+						UMA_ZONE_CONTIG);
+
+		uma_test_get(test, zone, items, ARRAY_SIZE(items));
+		for (i = 0; i < ARRAY_SIZE(items); i++) {
+			struct uma_slab *slab;
+			struct page *page;
+			u32 num;
+
+			slab = uma_keg_slab(zone->uz_keg, items[i], &num);
+			KUNIT_ASSERT_NOT_NULL(test, slab);
+			page = virt_to_page(slab->us_data);
+			for (p = 1; p < zone->uz_keg->uk_layout.pages; p++)
+				bad += page_to_pfn(virt_to_page(slab->us_data +
+								p * PAGE_SIZE)) !=
+				       page_to_pfn(page) + p;
+		}
+		uma_test_put(zone, items, ARRAY_SIZE(items));
+		uma_zone_reclaim(zone, UMA_RECLAIM_DRAIN_CPU);
+		/* Memory from elsewhere might not be. */
+		KUNIT_EXPECT_EQ(test, uma_zone_set_allocf(zone, some_allocf),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test, uma_zone_set_obj(zone, NULL, 10),
+				-EINVAL);
+		KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
+	}
+	KUNIT_EXPECT_EQ(test, bad, 0);
+}
+
+/* Of many items no place in the pages has more than its share. */
+static void keg_spread_items_start_everywhere(struct kunit *test)
+{
+	static const size_t sizes[] = { 64, 256, 1024, 2048, PAGE_SIZE };
+	u16 *starts = kunit_kcalloc(test, PAGE_SIZE / SMP_CACHE_BYTES,
+				    sizeof(*starts), GFP_KERNEL);
+	void **items = uma_test_items(test, MANY);
+	unsigned int s, i, lines, most;
+
+	KUNIT_ASSERT_NOT_NULL(test, starts);
+	for (s = 0; s < ARRAY_SIZE(sizes); s++) {
+		uma_zone_t zone = uma_zcreate("spread", sizes[s], NULL, NULL,
+					      NULL, NULL, UMA_ALIGN_CACHE,
+					      UMA_ZONE_CACHESPREAD);
+
+		KUNIT_ASSERT_NOT_NULL(test, zone);
+		uma_test_get(test, zone, items, MANY);
+		memset(starts, 0, PAGE_SIZE / SMP_CACHE_BYTES * sizeof(*starts));
+		lines = 0;
+		most = 0;
+		for (i = 0; i < MANY; i++) {
+			u32 at = offset_in_page(items[i]) / SMP_CACHE_BYTES;
+
+			KUNIT_EXPECT_EQ(test, offset_in_page(items[i]) %
+					      SMP_CACHE_BYTES, 0);
+			memset(items[i], i, sizes[s]);
+			lines += !starts[at];
+			most = max_t(unsigned int, most, ++starts[at]);
+		}
+		for (i = 0; i < MANY; i++)
+			KUNIT_EXPECT_NULL(test, memchr_inv(items[i], (u8)i,
+							   sizes[s]));
+		/* Of 64 lines; a slab has items for half of them at least. */
+		KUNIT_EXPECT_GE_MSG(test, lines, 31, "size %zu", sizes[s]);
+		KUNIT_EXPECT_LE_MSG(test, most, 2 * DIV_ROUND_UP(MANY, 31),
+				    "size %zu", sizes[s]);
+		uma_test_put(zone, items, MANY);
+		KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
+	}
+}
+
+/* Each flag by itself does something or is refused. */
+static void keg_flags_that_are_not_supported(struct kunit *test)
+{
+	static const u32 supported = UMA_ZONE_ZINIT | UMA_ZONE_CONTIG |
+		UMA_ZONE_OFFPAGE | UMA_ZONE_NOFREE | UMA_ZONE_MTXCLASS |
+		UMA_ZONE_REFCNT | UMA_ZONE_MAXBUCKET | UMA_ZONE_MINBUCKET |
+		UMA_ZONE_CACHESPREAD | UMA_ZONE_PCPU | UMA_ZONE_FIRSTTOUCH |
+		UMA_ZONE_ROUNDROBIN;
+	static const u32 clashes[] = {
+		UMA_ZONE_MAXBUCKET | UMA_ZONE_MINBUCKET,
+		UMA_ZONE_PCPU | UMA_ZONE_CACHESPREAD,
+		UMA_ZONE_FIRSTTOUCH | UMA_ZONE_ROUNDROBIN,
+	};
+	unsigned int i;
+
+	pr_info("uma-expect-begin: cannot create zone \"flags\": flags 0x1 are not supported\n");
+	for (i = 0; i < 32 + ARRAY_SIZE(clashes); i++) {
+		u32 flag = i < 32 ? BIT(i) : clashes[i - 32];
+		uma_zone_t zone = uma_zcreate("flags", ITEM, NULL, NULL, NULL,
+					      NULL, UMA_ALIGN_PTR, flag);
+		void *item;
+
+		KUNIT_EXPECT_EQ_MSG(test, !!zone,
+				    i < 32 && supported & flag, "flag %#x",
+				    flag);
+		if (!zone)
+			continue;
+		item = uma_zalloc(zone, M_NOWAIT);
+		KUNIT_EXPECT_NOT_NULL(test, item);
+		uma_zfree(zone, item);
+		KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
+	}
+	pr_info("uma-expect-end\n");
+}
+
 static struct kunit_case keg_cases[] = {
 	KUNIT_CASE(uma_01_zones_stacked_on_one_keg),
 	KUNIT_CASE(uma_01_stacked_zones_share_the_slabs),
@@ -647,6 +767,9 @@ static struct kunit_case keg_cases[] = {
 	KUNIT_CASE(keg_allocf_must_align),
 	KUNIT_CASE(keg_prealloc_makes_slabs_ahead),
 	KUNIT_CASE(keg_zinit_flag_clears_new_items_only),
+	KUNIT_CASE(keg_contig_slabs_are_contiguous),
+	KUNIT_CASE(keg_spread_items_start_everywhere),
+	KUNIT_CASE(keg_flags_that_are_not_supported),
 	KUNIT_CASE(uma_18_backing_is_refused_where_it_cannot_be),
 	KUNIT_CASE(uma_18_stray_access_faults_at_once),
 	KUNIT_CASE(uma_22_fini_never_runs_in_a_backed_zone),
