@@ -220,6 +220,7 @@ static void bulk_at_a_limit_gives_all_or_nothing(struct kunit *test)
 
 struct waiter {
 	uma_zone_t zone;
+	int flags;
 	unsigned int n, got;
 	void *items[8];
 	struct completion done;
@@ -230,7 +231,7 @@ static int waiter_fn(void *arg)
 {
 	struct waiter *w = arg;
 
-	w->got = uma_zalloc_bulk(w->zone, w->items, w->n, M_WAITOK);
+	w->got = uma_zalloc_bulk(w->zone, w->items, w->n, w->flags);
 	kthread_complete_and_exit(&w->done, 0);
 }
 
@@ -239,15 +240,14 @@ static void waiter_put(void *task)
 	put_task_struct(task);
 }
 
-/* A thread that wants many, and sleeps when this returns. */
-static struct waiter *start_waiter(struct kunit *test, uma_zone_t zone,
-				   unsigned int n)
+static struct waiter *make_waiter(struct kunit *test, uma_zone_t zone,
+				  unsigned int n, int flags)
 {
 	struct waiter *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
-	unsigned long end = jiffies + 10 * HZ;
 
 	KUNIT_ASSERT_NOT_NULL(test, w);
 	w->zone = zone;
+	w->flags = flags;
 	w->n = n;
 	init_completion(&w->done);
 	w->task = kthread_create(waiter_fn, w, "uma_test_waiter");
@@ -256,10 +256,26 @@ static struct waiter *start_waiter(struct kunit *test, uma_zone_t zone,
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, waiter_put,
 							w->task), 0);
 	wake_up_process(w->task);
+	return w;
+}
+
+static void await_sleep(struct kunit *test, struct waiter *w)
+{
+	unsigned long end = jiffies + 10 * HZ;
+
 	while (READ_ONCE(w->task->__state) != TASK_IDLE &&
 	       time_before(jiffies, end))
 		schedule_timeout_uninterruptible(2);
 	KUNIT_ASSERT_EQ(test, READ_ONCE(w->task->__state), TASK_IDLE);
+}
+
+/* A thread that wants many, and sleeps when this returns. */
+static struct waiter *start_waiter(struct kunit *test, uma_zone_t zone,
+				   unsigned int n)
+{
+	struct waiter *w = make_waiter(test, zone, n, M_WAITOK);
+
+	await_sleep(test, w);
 	return w;
 }
 
@@ -288,6 +304,82 @@ static void uma_19_bulk_that_may_sleep_gets_all(struct kunit *test)
 	uma_zfree_bulk(zone, w->items, 6);
 	uma_zfree_bulk(zone, items + 2, 2);
 	KUNIT_EXPECT_EQ(test, uma_zone_get_cur(zone), 0);
+	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
+}
+
+/* Each would do with what there is; with what the other holds, none would. */
+static void uma_19_bulks_do_not_wait_for_each_other(struct kunit *test)
+{
+	uma_zone_t zone = uma_test_zone(test, "uma 19", PAGE_SIZE / 2, 0);
+	struct waiter *w[3];
+	void *items[10];
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, uma_zone_set_max(zone, 10), 10);
+	KUNIT_ASSERT_EQ(test, uma_zalloc_bulk(zone, items, 10, M_WAITOK), 10);
+	for (i = 0; i < 3; i++)
+		w[i] = start_waiter(test, zone, 7 - i);
+	/* In turns, one by one: all of them to the first. */
+	for (i = 0; i < 10; i++)
+		uma_zfree(zone, items[i]);
+	expect_served(test, w[0]);
+	schedule_timeout_uninterruptible(HZ / 20);
+	KUNIT_EXPECT_FALSE(test, completion_done(&w[1]->done));
+	uma_zfree_bulk(zone, w[0]->items, 7);
+	expect_served(test, w[1]);
+	KUNIT_EXPECT_FALSE(test, completion_done(&w[2]->done));
+	uma_zfree_bulk(zone, w[1]->items, 6);
+	expect_served(test, w[2]);
+	uma_zfree_bulk(zone, w[2]->items, 5);
+	expect_counts(test, zone, 28, 28, 0);
+	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
+}
+
+/* Two of which each could have half. */
+static void uma_19_bulk_holds_nothing_while_it_waits(struct kunit *test)
+{
+	uma_zone_t zone = uma_test_zone(test, "uma 19", PAGE_SIZE / 2, 0);
+	struct waiter *w, *v;
+	void *items[8];
+
+	KUNIT_ASSERT_EQ(test, uma_zone_set_max(zone, 8), 8);
+	KUNIT_ASSERT_EQ(test, uma_zalloc_bulk(zone, items, 4, M_WAITOK), 4);
+	w = start_waiter(test, zone, 6);
+	/* What it was given is nobody's who comes later. */
+	KUNIT_EXPECT_NULL(test, uma_zalloc(zone, M_NOWAIT));
+	v = start_waiter(test, zone, 6);
+	uma_zfree(zone, items[3]);
+	uma_zfree(zone, items[2]);
+	expect_served(test, w);
+	uma_zfree_bulk(zone, w->items, 6);
+	expect_served(test, v);
+	uma_zfree_bulk(zone, v->items, 6);
+	uma_zfree_bulk(zone, items, 2);
+
+	KUNIT_EXPECT_EQ(test, uma_zone_get_cur(zone), 0);
+	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
+}
+
+/* Who goes first takes what the other had been given, too. */
+static void uma_19_privileged_bulk_goes_first(struct kunit *test)
+{
+	uma_zone_t zone = uma_test_zone(test, "uma 19", PAGE_SIZE / 2, 0);
+	struct waiter *w, *p;
+	void *items[8];
+
+	KUNIT_ASSERT_EQ(test, uma_zone_set_max(zone, 8), 8);
+	KUNIT_ASSERT_EQ(test, uma_zalloc_bulk(zone, items, 8, M_WAITOK), 8);
+	w = start_waiter(test, zone, 6);
+	uma_zfree_bulk(zone, items, 5);
+	p = make_waiter(test, zone, 8, M_WAITOK | M_USE_RESERVE);
+	await_sleep(test, p);
+	uma_zfree_bulk(zone, items + 5, 3);
+	expect_served(test, p);
+	KUNIT_EXPECT_FALSE(test, completion_done(&w->done));
+	uma_zfree_bulk(zone, p->items, 8);
+	expect_served(test, w);
+	uma_zfree_bulk(zone, w->items, 6);
+	expect_counts(test, zone, 22, 22, 0);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
 }
 
@@ -570,6 +662,9 @@ static struct kunit_case bulk_cases[] = {
 	KUNIT_CASE(bulk_m_zero_clears_all),
 	KUNIT_CASE(bulk_at_a_limit_gives_all_or_nothing),
 	KUNIT_CASE(uma_19_bulk_that_may_sleep_gets_all),
+	KUNIT_CASE(uma_19_bulks_do_not_wait_for_each_other),
+	KUNIT_CASE(uma_19_bulk_holds_nothing_while_it_waits),
+	KUNIT_CASE(uma_19_privileged_bulk_goes_first),
 	KUNIT_CASE(bulk_runs_ctor_and_dtor_for_each),
 	KUNIT_CASE(bulk_with_a_ctor_that_fails_gives_nothing),
 	KUNIT_CASE(bulk_with_an_init_that_fails_loses_nothing),

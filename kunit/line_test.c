@@ -889,24 +889,24 @@ static int member_fn(void *arg)
 	struct member *m = arg;
 	unsigned int i, want;
 	uma_zone_t zone;
+	int flags;
 
 	while (!READ_ONCE(crowd.stop)) {
 		u32 r = prandom_u32_state(&m->rnd);
 
 		zone = crowd.zone[r & 1];
 		want = 1 + (r >> 4) % CROWD_ITEMS;
-		if (r & 8) {
-			/* Only who has nothing waits, or all might. */
-			m->items[0] = uma_zalloc(zone, M_WAITOK);
-			m->held = !!m->items[0];
-			m->waits++;
-		} else if (want > 1) {
-			m->held = uma_zalloc_bulk(zone, m->items, want,
-						  M_NOWAIT);
+		/* Only who has nothing waits, or all might. */
+		flags = r & 8 ? M_WAITOK : M_NOWAIT;
+		m->waits += flags == M_WAITOK;
+		if (want > 1) {
+			m->held = uma_zalloc_bulk(zone, m->items, want, flags);
 		} else {
-			m->items[0] = uma_zalloc(zone, M_NOWAIT);
+			m->items[0] = uma_zalloc(zone, flags);
 			m->held = !!m->items[0];
 		}
+		if (flags == M_WAITOK && m->held != want)
+			atomic_inc(&crowd.spoilt);
 		for (i = 0; i < m->held; i++)
 			memset(m->items[i], m->id, ITEM);
 		member_park();
@@ -935,6 +935,21 @@ static bool crowd_at_rest(struct member *m, struct uma_keg *keg)
 	return still == 3;
 }
 
+/* Items that those in line have been given and that are not enough for them. */
+static unsigned int handed_over(struct uma_keg *keg)
+{
+	struct uma_waiter *w;
+	unsigned int i, n = 0;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	for (i = 0; i < ARRAY_SIZE(keg->uk_waiters); i++)
+		list_for_each_entry(w, &keg->uk_waiters[i], link)
+			n += w->got;
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return n;
+}
+
 static void crowd_look(struct kunit *test, struct member *m,
 		       unsigned int *seen)
 {
@@ -951,7 +966,8 @@ static void crowd_look(struct kunit *test, struct member *m,
 			expect_nothing_free(test, crowd.zone[i]);
 		KUNIT_EXPECT_TRUE(test, uma_zone_exhausted(crowd.zone[0]));
 		KUNIT_EXPECT_EQ(test, uma_zone_get_cur(crowd.zone[0]) +
-				      uma_zone_get_cur(crowd.zone[1]),
+				      uma_zone_get_cur(crowd.zone[1]) +
+				      handed_over(keg),
 				uma_keg_items_out(keg));
 	}
 	WRITE_ONCE(crowd.pause, false);

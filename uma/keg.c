@@ -696,10 +696,16 @@ static struct uma_slab *keg_any_slab(struct uma_keg *keg, int nid)
 static void keg_serve(struct uma_keg *keg)
 {
 	struct uma_waiter *w;
+	u32 room;
 
 	lockdep_assert_held(&keg->uk_lock);
 	while (keg->uk_free && (w = keg_first_waiter(keg, keg->uk_free))) {
-		slab_take(keg, keg_any_slab(keg, w->nid), &w->item, 1);
+		room = keg->uk_free - (w->reserve ? 0 : keg->uk_reserve);
+		w->got += slab_take(keg, keg_any_slab(keg, w->nid),
+				    w->items + w->got,
+				    min(w->n - w->got, room));
+		if (w->got < w->n)
+			continue;
 		list_move_tail(&w->link, &keg->uk_served);
 		irq_work_queue(&keg->uk_wake_work);
 	}
@@ -1232,10 +1238,27 @@ static void keg_count_sleepers(struct uma_keg *keg, int delta)
 			zone_set_flag(zone, UC_SLEEPERS, after);
 }
 
+/*
+ * Who may use the reserve goes before those who may not, and so does not wait for
+ * what the first of them has been given already.
+ */
+static void keg_take_over(struct uma_keg *keg, struct uma_waiter *w)
+{
+	struct uma_waiter *behind;
+
+	lockdep_assert_held(&keg->uk_lock);
+	behind = list_first_entry_or_null(&keg->uk_waiters[0],
+					  struct uma_waiter, link);
+	while (behind && behind->got && w->got < w->n)
+		w->items[w->got++] = behind->items[--behind->got];
+}
+
 /**
- * uma_keg_wait_begin() - get in line for an item
+ * uma_keg_wait_begin() - get in line for items
  * @keg: the keg
  * @w: the waiter, filled in here; of the calling thread
+ * @items: where it is to be given items
+ * @n: how many it waits for, at least 1; it is served when it has all
  * @flags: M_USE_RESERVE goes before those without it
  *
  * From here on frees in any zone of the keg go past the caches to the slab, and
@@ -1244,17 +1267,23 @@ static void keg_count_sleepers(struct uma_keg *keg, int delta)
  *
  * Context: process context.
  */
-void uma_keg_wait_begin(struct uma_keg *keg, struct uma_waiter *w, int flags)
+void uma_keg_wait_begin(struct uma_keg *keg, struct uma_waiter *w, void **items,
+			unsigned int n, int flags)
 {
 	unsigned long irq;
 
 	w->task = current;
-	w->item = NULL;
+	w->items = items;
+	w->n = n;
+	w->got = 0;
+	w->reserve = flags & M_USE_RESERVE;
 	w->woken = false;
 	w->nid = numa_mem_id();
 	raw_spin_lock_irqsave(&keg->uk_lock, irq);
 	keg_count_sleepers(keg, 1);
-	list_add_tail(&w->link, &keg->uk_waiters[!!(flags & M_USE_RESERVE)]);
+	list_add_tail(&w->link, &keg->uk_waiters[w->reserve]);
+	if (w->reserve)
+		keg_take_over(keg, w);
 	/* What came since the caller looked is nobody's yet. */
 	keg_serve(keg);
 	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
@@ -1264,14 +1293,33 @@ void uma_keg_wait_begin(struct uma_keg *keg, struct uma_waiter *w, int flags)
 static bool keg_collect(struct uma_keg *keg, struct uma_waiter *w)
 {
 	lockdep_assert_held(&keg->uk_lock);
-	if (!w->item)
+	if (w->got < w->n)
 		return false;
 	list_del_init(&w->link);
 	return true;
 }
 
+/* The first in line makes an item, or a slab of them. */
+static int keg_wait_make(struct uma_keg *keg, uma_zone_t zone,
+			 struct uma_waiter *w, int flags)
+{
+	unsigned long irq;
+	void *item;
+	int error;
+
+	if (!keg->uk_import)
+		return uma_keg_grow(keg, zone, flags | M_QUEUED);
+	/* One at a time: less may be had where many are not. */
+	if (!keg_import(keg, &item, 1, flags | M_QUEUED, &error))
+		return error;
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	w->items[w->got++] = item;
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return 0;
+}
+
 /**
- * uma_keg_wait_look() - has an item come, or can one be made?
+ * uma_keg_wait_look() - have the items come, or can they be made?
  * @keg: the keg
  * @zone: the zone that asks, for allocf
  * @w: the waiter
@@ -1280,7 +1328,7 @@ static bool keg_collect(struct uma_keg *keg, struct uma_waiter *w)
  *	for a waiter that is not the first in line, which looks for nothing
  *
  * Context: as uma_keg_alloc() with M_WAITOK.
- * Return: true with an item in @w.
+ * Return: true with all of the items.
  */
 bool uma_keg_wait_look(struct uma_keg *keg, uma_zone_t zone,
 		       struct uma_waiter *w, int flags, int *error)
@@ -1288,7 +1336,8 @@ bool uma_keg_wait_look(struct uma_keg *keg, uma_zone_t zone,
 	bool served, first;
 	unsigned long irq;
 
-	for (*error = 0; ; *error = uma_keg_grow(keg, zone, flags | M_QUEUED)) {
+	/* A slab may have gone into the reserve, or be too little: again. */
+	for (*error = 0; ; *error = keg_wait_make(keg, zone, w, flags)) {
 		raw_spin_lock_irqsave(&keg->uk_lock, irq);
 		served = keg_collect(keg, w);
 		first = keg_first_waiter(keg, U32_MAX) == w;
@@ -1301,22 +1350,15 @@ bool uma_keg_wait_look(struct uma_keg *keg, uma_zone_t zone,
 			*error = -EAGAIN;
 			return false;
 		}
-		if (keg->uk_import)
-			break;
-		/* A slab that only went into the reserve is not the last. */
 	}
-	if (keg_import(keg, &w->item, 1, flags | M_QUEUED, error))
-		return true;
-	w->item = NULL;
-	return false;
 }
 
 /**
  * uma_keg_wait_end() - the wait is over, one way or the other
  * @keg: the keg
- * @w: the waiter, with an item or given up
+ * @w: the waiter, served or given up
  *
- * One that gave up may have been given an item all the same, before this.
+ * One that gave up may have been given items all the same, before this.
  *
  * Context: any.
  */

@@ -167,18 +167,24 @@ static inline u16 uma_cache_flags(struct uma_cache *c)
 }
 
 /**
- * struct uma_waiter - a thread that waits for an item
+ * struct uma_waiter - a thread that waits for items
  * @link: in uk_waiters, then in uk_served, then in neither; the keg's lock
  * @task: the thread
- * @nid: the memory node that it would like it from
- * @item: what it was given, or NULL; the keg's lock
+ * @items: where it is given them; the keg's lock, until all have come
+ * @n: how many it waits for
+ * @got: how many it has; the keg's lock
+ * @reserve: it may have the last ones
+ * @nid: the node that it wants them from
  * @woken: something happened since it looked last
  */
 struct uma_waiter {
 	struct list_head link;
 	struct task_struct *task;
+	void **items;
+	unsigned int n;
+	unsigned int got;
+	bool reserve;
 	int nid;
-	void *item;
 	bool woken;
 };
 
@@ -212,7 +218,7 @@ struct uma_keg_domain {
  * @uk_sleepers: threads that wait for an item, or are about to
  * @uk_waiters: those in the order in which they came; the second list is of
  *	those that may use the reserve, and goes first
- * @uk_served: those that were given an item and not yet woken
+ * @uk_served: those that have what they wait for, and were not yet woken
  * @uk_wake_head: whoever is first in line is to be woken, to look for memory
  * @uk_wake_work: wakes them, once the freeing caller's locks are gone
  * @uk_size: bytes of an item as asked for
@@ -406,7 +412,8 @@ struct uma_slab *uma_keg_slab(struct uma_keg *keg, const void *item, u32 *num);
 u32 uma_keg_items_out(struct uma_keg *keg);
 u32 uma_keg_pages(struct uma_keg *keg);
 bool uma_keg_can_supply(struct uma_keg *keg);
-void uma_keg_wait_begin(struct uma_keg *keg, struct uma_waiter *w, int flags);
+void uma_keg_wait_begin(struct uma_keg *keg, struct uma_waiter *w, void **items,
+			unsigned int n, int flags);
 bool uma_keg_wait_look(struct uma_keg *keg, uma_zone_t zone,
 		       struct uma_waiter *w, int flags, int *error);
 void uma_keg_wait_end(struct uma_keg *keg, struct uma_waiter *w);

@@ -282,11 +282,11 @@ static void keg_drain_zones(struct uma_keg *keg)
 }
 
 /*
- * Wait in the keg's line until an item is handed over. Returns 1, or 0 where an
- * init failed, as @error then says.
+ * Wait in the keg's line until @n items are handed over. How many came: fewer
+ * only where an init failed, as @error then says.
  */
-static unsigned int zone_wait(uma_zone_t zone, void **items, int flags,
-			      int *error)
+static unsigned int zone_wait(uma_zone_t zone, void **items, unsigned int n,
+			      int flags, int *error)
 {
 	struct uma_keg *keg = zone->uz_keg;
 	wait_queue_head_t *pool_wq = uma_pool_waitqueue(uma_pool);
@@ -297,7 +297,7 @@ static unsigned int zone_wait(uma_zone_t zone, void **items, int flags,
 	trace_uma_limit_sleep(zone->uz_name, flags);
 	init_waitqueue_func_entry(&w.pool, zone_waiter_wake);
 	w.pool.private = &w.keg;
-	uma_keg_wait_begin(keg, &w.keg, flags);
+	uma_keg_wait_begin(keg, &w.keg, items, n, flags);
 	add_wait_queue(pool_wq, &w.pool);
 	uma_pool_wait_begin(uma_pool);
 	synchronize_rcu();
@@ -324,30 +324,22 @@ static unsigned int zone_wait(uma_zone_t zone, void **items, int flags,
 	uma_pool_wait_end(uma_pool);
 	uma_keg_wait_end(keg, &w.keg);
 	/* Also for who gave up, and was served before it was out of the line. */
-	*items = w.keg.item;
-	trace_uma_limit_wake(zone->uz_name, w.keg.item);
-	return !!w.keg.item;
+	trace_uma_limit_wake(zone->uz_name, w.keg.got ? items[0] : NULL);
+	return w.keg.got;
 }
 
 /*
- * Bring up to @n items from the keg, ready for this zone's cache. Those whose
- * zinit failed, and those after them, go back to the slab, and their slots are
- * cleared (UMA-12). Waits for the limit and for the pool only with @wait. How
- * many came; if none, why in @error, as from uma_keg_alloc().
+ * Make @n items that the keg gave ready for this zone's cache. Those whose zinit
+ * failed, and those after them, go back to the slab, and their slots are cleared
+ * (UMA-12). How many are ready; if not all, @error is -ECANCELED.
  */
-static unsigned int zone_import(uma_zone_t zone, void **items, unsigned int n,
-				int flags, bool wait, int *error)
+static unsigned int zone_init_items(uma_zone_t zone, void **items,
+				    unsigned int n, int flags, int *error)
 {
 	struct uma_keg *keg = zone->uz_keg;
-	unsigned int i, got;
+	unsigned int i;
 
-	might_sleep_if(flags & M_WAITOK);
-	got = uma_keg_alloc(keg, zone, items, n, flags, error);
-	if (!got && *error == -ENOSPC)
-		zone_tell_limit(zone);
-	if (!got && wait && *error != -ECANCELED)
-		got = zone_wait(zone, items, flags, error);
-	for (i = 0; zone->uz_init && i < got; i++) {
+	for (i = 0; zone->uz_init && i < n; i++) {
 		int failed;
 
 		uma_item_unpoison(keg, items[i]);
@@ -355,13 +347,32 @@ static unsigned int zone_import(uma_zone_t zone, void **items, unsigned int n,
 				       flags & (M_WAITOK | M_NOWAIT));
 		uma_item_poison(keg, items[i]);
 		if (failed) {
-			uma_keg_free(keg, zone->uz_name, items + i, got - i);
-			memset(items + i, 0, (got - i) * sizeof(*items));
+			uma_keg_free(keg, zone->uz_name, items + i, n - i);
+			memset(items + i, 0, (n - i) * sizeof(*items));
 			*error = -ECANCELED;
 			return i;
 		}
 	}
-	return got;
+	return n;
+}
+
+/*
+ * Bring up to @n items from the keg, ready for this zone's cache. Waits for the
+ * limit and for the pool only with @wait, and then for one. How many came; if
+ * none, why in @error, as from uma_keg_alloc().
+ */
+static unsigned int zone_import(uma_zone_t zone, void **items, unsigned int n,
+				int flags, bool wait, int *error)
+{
+	unsigned int got;
+
+	might_sleep_if(flags & M_WAITOK);
+	got = uma_keg_alloc(zone->uz_keg, zone, items, n, flags, error);
+	if (!got && *error == -ENOSPC)
+		zone_tell_limit(zone);
+	if (!got && wait && *error != -ECANCELED)
+		got = zone_wait(zone, items, 1, flags, error);
+	return zone_init_items(zone, items, got, flags, error);
 }
 
 /* The memory node whose buckets a CPU of node @nid fills and empties. */
@@ -1104,8 +1115,10 @@ static bool zone_ctor_many(uma_zone_t zone, void **items, unsigned int n,
  * @flags: as for uma_zalloc()
  *
  * They come by the bucket: one section and one copy for as many as the cache
- * has, one lock for each whole bucket of the zone's list. All come or none. With
- * M_WAITOK and a limit that @n items never fit in, it waits for ever.
+ * has, one lock for each whole bucket of the zone's list. All come or none. Who
+ * waits for a limit or for memory holds no item meanwhile that others wait for, but
+ * what the first in line has been handed. With M_WAITOK and a limit that @n items
+ * never fit in, it waits for ever.
  *
  * Context: as uma_zalloc().
  * Return: @n, or 0 for want of memory with M_NOWAIT, or where a constructor or
@@ -1131,12 +1144,24 @@ unsigned int uma_zalloc_bulk(uma_zone_t zone, void **items, unsigned int n,
 		more = zone_import(zone, items + got,
 				   min_t(unsigned int, n - got, BULK_SECTION),
 				   flags, false, &error);
-		if (!more) {
+		if (!more && error == -ENOMEM && zone->uz_keg->uk_import)
+			more = zone_import(zone, items + got, 1, flags, false,
+					   &error);
+		if (!more && error == -ECANCELED)
+			break;
+		if (!more && flags & M_WAITOK) {
+			/* Two that held some while they wait might do so for ever. */
+			zone_put_many(zone, items, got, COUNT_LATER);
+			got = zone_wait(zone, items, n, flags, &error);
+			got = zone_init_items(zone, items, got, flags, &error);
+			if (got < n)
+				break;
+		} else if (!more) {
 			items[got] = zone_get_locked(zone, flags, COUNT_LATER);
 			more = !!items[got];
+			if (!more)
+				break;
 		}
-		if (!more)
-			break;
 		got += more;
 		got += zone_get_cached(zone, items + got, n - got,
 				       COUNT_LATER);
