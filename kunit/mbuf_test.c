@@ -579,6 +579,7 @@ static int racer_fn(void *arg)
 	unsigned int round;
 
 	for (round = 1; ; round++) {
+		/* Pairs with race_rounds(): what this round is about. */
 		while (smp_load_acquire(&race.round) < round) {
 			cpu_relax();
 			cond_resched();
@@ -625,6 +626,7 @@ static void race_rounds(struct kunit *test, unsigned int nracers)
 			race.m[i] = m_copypacket(race.m[0], M_WAITOK);
 		external += kind == EXTERNAL || kind == EXTREF;
 		atomic_set(&race.left, nracers);
+		/* Pairs with racer_fn(), as below. */
 		smp_store_release(&race.round, round);
 		if (nracers == 3)
 			smp_call_function_single(cpu, racer_interrupt, NULL, 0);
@@ -636,6 +638,7 @@ static void race_rounds(struct kunit *test, unsigned int nracers)
 		}
 	}
 	race.stop = true;
+	/* Pairs with racer_fn(). */
 	smp_store_release(&race.round, round);
 	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&race.done, PATIENCE),
 			0);

@@ -68,7 +68,7 @@ static_assert(sizeof(struct record) <= MHLEN);
  * @work: runs on that CPU
  */
 struct queue {
-	spinlock_t lock;
+	spinlock_t lock;	/* the two that follow */
 	struct mbuf *head;
 	struct mbuf *tail;
 	struct work_struct work;

@@ -17,7 +17,6 @@
 #include <err.h>
 #include <netinet/in.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,12 +38,12 @@
 #define WINDOW		4
 
 static unsigned char pattern[PATTERN + PIECE_MAX];
-static unsigned char buf[PIECE_MAX + sizeof(uint64_t)];
+static unsigned char buf[PIECE_MAX + sizeof(unsigned long long)];
 
 /* xorshift64: the same on every machine. */
-static uint64_t random_state = 88172645463325252ULL;
+static unsigned long long random_state = 88172645463325252ULL;
 
-static uint64_t random_number(void)
+static unsigned long long random_number(void)
 {
 	random_state ^= random_state << 13;
 	random_state ^= random_state >> 7;
@@ -61,18 +60,18 @@ static void make_pattern(void)
 	memcpy(pattern + PATTERN, pattern, PIECE_MAX);
 }
 
-static size_t piece(size_t max, uint64_t left)
+static size_t piece(size_t max, unsigned long long left)
 {
 	size_t n = 1 + random_number() % max;
 
 	return n < left ? n : (size_t)left;
 }
 
-static void compare(const unsigned char *data, uint64_t at, size_t len)
+static void compare(const unsigned char *data, unsigned long long at, size_t len)
 {
 	if (memcmp(data, pattern + at % PATTERN, len) != 0)
 		errx(1, "received: wrong bytes between %llu and %llu",
-		     (unsigned long long)at, (unsigned long long)(at + len));
+		     at, (at + len));
 }
 
 /* A socket on the loopback; *@addr is where it can be reached. */
@@ -97,31 +96,31 @@ static int open_socket(int type, struct sockaddr_in *addr)
 	return fd;
 }
 
-static void tcp_receive(int listener, uint64_t total)
+static void tcp_receive(int listener, unsigned long long total)
 {
-	uint64_t at = 0;
+	unsigned long long at = 0;
 	ssize_t n;
 	int fd = accept(listener, NULL, NULL);
 
 	if (fd < 0)
 		err(1, "accept");
-	while ((n = read(fd, buf, sizeof(buf) - sizeof(uint64_t))) > 0) {
-		if (at + (uint64_t)n > total)
+	while ((n = read(fd, buf, sizeof(buf) - sizeof(unsigned long long))) > 0) {
+		if (at + (unsigned long long)n > total)
 			errx(1, "received: more than was sent");
 		compare(buf, at, (size_t)n);
-		at += (uint64_t)n;
+		at += (unsigned long long)n;
 	}
 	if (n < 0)
-		err(1, "received %llu bytes, then", (unsigned long long)at);
+		err(1, "received %llu bytes, then", at);
 	if (at != total)
-		errx(1, "received: %llu bytes of %llu", (unsigned long long)at,
-		     (unsigned long long)total);
+		errx(1, "received: %llu bytes of %llu", at,
+		     total);
 }
 
-static void tcp_send(const struct sockaddr_in *to, uint64_t total)
+static void tcp_send(const struct sockaddr_in *to, unsigned long long total)
 {
 	struct sockaddr_in addr;
-	uint64_t at = 0;
+	unsigned long long at = 0;
 	ssize_t n;
 	int fd = open_socket(SOCK_STREAM, &addr);
 
@@ -131,16 +130,16 @@ static void tcp_send(const struct sockaddr_in *to, uint64_t total)
 		n = write(fd, pattern + at % PATTERN,
 			  piece(PIECE_MAX, total - at));
 		if (n <= 0)
-			err(1, "sent %llu bytes, then", (unsigned long long)at);
-		at += (uint64_t)n;
+			err(1, "sent %llu bytes, then", at);
+		at += (unsigned long long)n;
 	}
 	close(fd);
 }
 
-static void udp_receive(int fd, uint64_t total)
+static void udp_receive(int fd, unsigned long long total)
 {
 	struct sockaddr_in from;
-	uint64_t at, sum = 0;
+	unsigned long long at, sum = 0;
 	socklen_t len;
 	ssize_t n;
 
@@ -150,12 +149,12 @@ static void udp_receive(int fd, uint64_t total)
 			     &len);
 		if (n < 0)
 			err(1, "received %llu bytes, then",
-			    (unsigned long long)sum);
+			    sum);
 		if ((size_t)n <= sizeof(at))
 			errx(1, "received: a datagram of %zd bytes", n);
 		memcpy(&at, buf, sizeof(at));
 		compare(buf + sizeof(at), at, (size_t)n - sizeof(at));
-		sum += (uint64_t)n - sizeof(at);
+		sum += (unsigned long long)n - sizeof(at);
 		if (sendto(fd, &at, sizeof(at), 0, (struct sockaddr *)&from,
 			   len) != sizeof(at))
 			err(1, "acknowledging");
@@ -164,9 +163,9 @@ static void udp_receive(int fd, uint64_t total)
 		errx(1, "received: more than was sent");
 }
 
-static void udp_send(const struct sockaddr_in *to, uint64_t total)
+static void udp_send(const struct sockaddr_in *to, unsigned long long total)
 {
-	uint64_t at = 0, ack, sent[WINDOW], acked = 0;
+	unsigned long long at = 0, ack, sent[WINDOW], acked = 0;
 	unsigned int pending = 0, i;
 	struct sockaddr_in addr;
 	size_t n;
@@ -181,7 +180,7 @@ static void udp_send(const struct sockaddr_in *to, uint64_t total)
 				   (const struct sockaddr *)to,
 				   sizeof(*to)) != (ssize_t)(n + sizeof(at)))
 				err(1, "sent %llu bytes, then",
-				    (unsigned long long)at);
+				    at);
 			sent[pending++] = at;
 			at += n;
 		}
@@ -201,7 +200,7 @@ int main(int argc, char **argv)
 {
 	struct sockaddr_in addr;
 	struct timespec a, b;
-	uint64_t total;
+	unsigned long long total;
 	int fd, status;
 	char *end;
 	bool tcp;
@@ -233,7 +232,7 @@ int main(int argc, char **argv)
 	}
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	printf("%s: %llu bytes sent, received and compared in %.2f s\n", argv[1],
-	       (unsigned long long)total, (double)(b.tv_sec - a.tv_sec) +
+	       total, (double)(b.tv_sec - a.tv_sec) +
 	       (double)(b.tv_nsec - a.tv_nsec) / 1e9);
 	return 0;
 }

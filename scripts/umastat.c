@@ -4,8 +4,8 @@
  *
  * Reads the binary stream of uma/uma_stream.h, live or from a captured file,
  * and prints it as the table that vmstat -z prints on BSD, split by CPU, as
- * rates, as netstat -m shows network buffers, or as JSON. umastat_stream.c decides whether a stream is believed;
- * nothing is printed of one that is not.
+ * rates, as netstat -m shows network buffers, or as JSON. umastat_stream.c
+ * decides whether a stream is believed; nothing is printed of one that is not.
  *
  * JSON is written here and not by a library: it is a flat list of numbers, and
  * they go up to 2^64 - 1, which the usual libraries keep in a signed integer
@@ -517,7 +517,7 @@ static bool find_mbuf_zone(const struct umastat_stream *stream,
 			      name);
 	if (n > 1)
 		return refuse(why, "%u zones have the name '%s'", n, name);
-	if (found->secondary != (which == PACKET))
+	if (which == PACKET ? !found->secondary : found->secondary)
 		return refuse(why, "zone '%s' is %sa secondary zone", name,
 			      found->secondary ? "" : "not ");
 	if (found->frees > found->allocs)
@@ -593,9 +593,11 @@ static void print_mbufs(FILE *out, const struct mbuf_stats *s)
 	fprintf(out, "%llu/%llu/%llu/%u mbuf clusters in use (current/cache/total/max)\n",
 		s->clusters.current, s->clusters.cache, s->clusters.total,
 		s->max_clusters);
-	fprintf(out, "%llu/%llu mbuf+clusters out of packet secondary zone in use (current/cache)\n",
+	fprintf(out,
+		"%llu/%llu mbuf+clusters out of packet secondary zone in use (current/cache)\n",
 		s->packets.current, s->packets.cache);
-	fprintf(out, "%llu/%llu/%llu external reference counters in use (current/cache/total)\n",
+	fprintf(out,
+		"%llu/%llu/%llu external reference counters in use (current/cache/total)\n",
 		s->counters.current, s->counters.cache, s->counters.total);
 	fprintf(out, "%lluK/%lluK/%lluK bytes allocated to network (current/cache/total)\n",
 		s->bytes.current / 1024, s->bytes.cache / 1024,
@@ -1023,7 +1025,8 @@ static bool finish_types(FILE *out, const struct umastat_stream *stream,
 			snprintf(why, sizeof(why), "type '%s' has %llu frees but %llu allocations",
 				 name, type.frees, type.allocs);
 		else
-			snprintf(why, sizeof(why), "type '%s' has %llu bytes freed but %llu allocated",
+			snprintf(why, sizeof(why),
+				 "type '%s' has %llu bytes freed but %llu allocated",
 				 name, type.bytes_freed, type.bytes_allocated);
 	}
 	if (wrong > 1)

@@ -3,10 +3,11 @@
  * Damaged streams, under umastat's parser and printers
  *
  * LLVMFuzzerTestOneInput() feeds one stream to both parsers, that of zones and
- * that of malloc types, and what one of them accepts to all its printers. The verdict and every number of the table are
- * compared with a second reading, written from the documented offsets alone
- * and sharing nothing with the first. A difference ends the program by
- * abort(); the sanitizers see to the rest.
+ * that of malloc types, and what one of them accepts to all its printers. The
+ * verdict and every number of the table are compared with a second reading,
+ * written from the documented offsets alone and sharing nothing with the
+ * first. A difference ends the program by abort(); the sanitizers see to the
+ * rest.
  *
  * With clang, for as long as one likes:
  *

@@ -748,7 +748,7 @@ static int extend(struct mbuf *m, int len, const void *cp)
 	old = m_length(m, &last);
 	if (len > INT_MAX - old)
 		return -EINVAL;
-	room = min(len, M_TRAILINGSPACE(last));
+	room = min(len, m_trailingspace(last));
 	if (len > room && !m_getm(last, len - room, M_NOWAIT, m->m_type))
 		return -ENOMEM;
 	last->m_len += room;
@@ -850,7 +850,7 @@ void m_cat(struct mbuf *m, struct mbuf *n)
 {
 	m = last_of(m);
 	while (n) {
-		if (m->m_flags & M_EXT || M_TRAILINGSPACE(m) < n->m_len) {
+		if (m->m_flags & M_EXT || m_trailingspace(m) < n->m_len) {
 			m->m_next = n;
 			return;
 		}

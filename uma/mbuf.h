@@ -235,13 +235,29 @@ static inline bool m_writable(const struct mbuf *m)
 	return !(m->m_flags & M_EXT) || smp_load_acquire(m->m_ext.ref_cnt) == 1;
 }
 
+/**
+ * m_leadingspace() - bytes that can be written before the data
+ * @m: an mbuf of the caller's
+ */
+static inline int m_leadingspace(struct mbuf *m)
+{
+	return m_writable(m) ? m->m_data - m_start(m) : 0;
+}
+
+/**
+ * m_trailingspace() - bytes that can be written after the data
+ * @m: an mbuf of the caller's
+ */
+static inline int m_trailingspace(struct mbuf *m)
+{
+	if (!m_writable(m))
+		return 0;
+	return m_start(m) + m_size(m) - (m->m_data + m->m_len);
+}
+
 #define M_WRITABLE(m)		m_writable(m)
-/* Bytes that can be written before, and after, the data. */
-#define M_LEADINGSPACE(m)						\
-	(m_writable(m) ? (int)((m)->m_data - m_start(m)) : 0)
-#define M_TRAILINGSPACE(m)						\
-	(m_writable(m) ?						\
-	 (int)(m_start(m) + m_size(m) - ((m)->m_data + (m)->m_len)) : 0)
+#define M_LEADINGSPACE(m)	m_leadingspace(m)
+#define M_TRAILINGSPACE(m)	m_trailingspace(m)
 
 /**
  * m_align() - put an object at the end of an empty mbuf
@@ -255,15 +271,16 @@ static inline void m_align(struct mbuf *m, int len)
 
 /**
  * m_prepend_to() - make room in front of the data, in place where there is any
- * @m: a chain, which is freed if that fails
+ * @mp: a chain, which is freed if that fails, and then NULL; otherwise with
+ *	@len more bytes at its beginning, whose contents are undefined
  * @len: bytes, at most MHLEN
  * @how: M_WAITOK or M_NOWAIT
- *
- * Return: the chain, with @len more bytes at its beginning; or NULL.
  */
-static inline struct mbuf *m_prepend_to(struct mbuf *m, int len, int how)
+static inline void m_prepend_to(struct mbuf **mp, int len, int how)
 {
-	if (len >= 0 && M_LEADINGSPACE(m) >= len) {
+	struct mbuf *m = *mp;
+
+	if (len >= 0 && m_leadingspace(m) >= len) {
 		m->m_data -= len;
 		m->m_len += len;
 	} else {
@@ -271,10 +288,10 @@ static inline struct mbuf *m_prepend_to(struct mbuf *m, int len, int how)
 	}
 	if (m && m->m_flags & M_PKTHDR)
 		m->m_pkthdr.len += len;
-	return m;
+	*mp = m;
 }
 
-#define M_PREPEND(m, len, how)	((m) = m_prepend_to((m), (len), (how)))
+#define M_PREPEND(m, len, how)	m_prepend_to(&(m), (len), (how))
 #define M_ALIGN(m, len)		m_align((m), (len))
 #define MH_ALIGN(m, len)	m_align((m), (len))
 
