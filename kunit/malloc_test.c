@@ -33,11 +33,11 @@
 #define ZONED		16384
 #define LARGE		(64 * 1024)
 
-MALLOC_DEFINE(M_ONE, "malloc test", "blocks of the suite");
-MALLOC_DEFINE(M_TWO, "malloc test two", "others");
-MALLOC_DEFINE(M_THREE, "a malloc type with a name that is long", "for the stream");
-MALLOC_DEFINE(M_LATE, "malloc test late", "first used in an interrupt");
-MALLOC_DEFINE(M_UNUSED, "malloc test unused", "never used");
+static MALLOC_DEFINE(M_ONE, "malloc test", "blocks of the suite");
+static MALLOC_DEFINE(M_TWO, "malloc test two", "others");
+static MALLOC_DEFINE(M_THREE, "a malloc type with a name that is long", "for the stream");
+static MALLOC_DEFINE(M_LATE, "malloc test late", "first used in an interrupt");
+static MALLOC_DEFINE(M_UNUSED, "malloc test unused", "never used");
 
 static struct malloc_type * const test_types[] = { M_ONE, M_TWO, M_THREE };
 

@@ -9,11 +9,12 @@
  * one of them has to match. Results are KTAP; a load in which one is not ok
  * fails with -EIO.
  *
- * Two misuses are about this module's own end. "leave_zone" unloads and leaves
- * a zone with items behind; the report comes after our last line, so whoever
- * unloads us writes "uma-expect-end" to the log himself. "hold" keeps a zone
- * with items while it is loaded, so that the kernel refuses to unload uma, and
- * frees it properly in the end.
+ * Three misuses are about this module's own end. "leave_zone" unloads and leaves
+ * a zone with items behind, "leave_malloc" blocks of a malloc type; the report
+ * comes after our last line, so whoever unloads us writes "uma-expect-end" to
+ * the log himself. "hold" keeps a zone with items, and blocks, while it is
+ * loaded, so that the kernel refuses to unload uma, and frees all properly in
+ * the end.
  *
  * One is no misuse of the allocator: "race" is a plain data race of this
  * module's, for scripts/soak kcsan to see that it would be seen.
@@ -53,9 +54,13 @@ MODULE_PARM_DESC(what, "misuses by name, separated by commas (default: all that 
 
 #define REFUSED(zone, why)	"uma: zone \"" zone "\": free of .* refused: " why
 
+static MALLOC_DEFINE(M_ABUSE, "abuse", "what this module holds or leaves");
+
 static uma_zone_t kept_zone;
 static void *kept_items[3];
+static void *kept_blocks[3];
 static bool leave;
+static bool leave_types;
 
 /* Results are kept until the end, when their number is known. */
 #define MAX_RESULTS	96
@@ -611,6 +616,25 @@ static void keep(const char *name)
 	       "%d items in use", uma_zone_get_cur(kept_zone));
 }
 
+/* Small, large, and one that is freed again. */
+static void keep_blocks(void)
+{
+	kept_blocks[0] = bsd_malloc(100, M_ABUSE, M_WAITOK);
+	kept_blocks[1] = bsd_malloc(100000, M_ABUSE, M_WAITOK);
+	kept_blocks[2] = bsd_malloc(1000, M_ABUSE, M_WAITOK);
+	bsd_free(kept_blocks[2], M_ABUSE);
+	kept_blocks[2] = NULL;
+	result(kept_blocks[0] && kept_blocks[1],
+	       "%zu and %zu bytes are held", bsd_malloc_usable_size(kept_blocks[0]),
+	       bsd_malloc_usable_size(kept_blocks[1]));
+}
+
+static void leave_malloc(void)
+{
+	keep_blocks();
+	leave_types = true;
+}
+
 static void leave_zone(void)
 {
 	keep("abuse-left");
@@ -620,6 +644,7 @@ static void leave_zone(void)
 static void hold(void)
 {
 	keep("abuse-held");
+	keep_blocks();
 }
 
 /*
@@ -698,6 +723,7 @@ static const struct {
 	{ "sleep_atomic", sleep_atomic },
 	{ "race", race, true },
 	{ "leave_zone", leave_zone, true },
+	{ "leave_malloc", leave_malloc, true },
 	{ "hold", hold, true },
 };
 
@@ -741,7 +767,7 @@ static int __init uma_abuse_init(void)
 	debug_set(debug);
 	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
 	uma_pool_get_stats(uma_pool, &after);
-	if (!kept_zone)
+	if (!kept_zone && !leave_types)
 		result(before.free == after.free,
 		       "%lu pages free before, %lu after", before.free,
 		       after.free);
@@ -752,6 +778,13 @@ static void __exit uma_abuse_exit(void)
 {
 	unsigned int i;
 
+	if (leave_types) {
+		/* As below. */
+		pr_info("uma-expect-begin: uma: module uma_abuse leaves 102512 bytes of malloc type \"abuse\" behind, in 2 blocks\n");
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(kept_blocks); i++)
+		bsd_free(kept_blocks[i], M_ABUSE);
 	if (leave) {
 		/* Whoever unloads us closes the bracket. */
 		pr_info("uma-expect-begin: uma: module uma_abuse leaves zone \"abuse-left\" behind, 3 items\n");

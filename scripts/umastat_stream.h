@@ -3,9 +3,9 @@
  * A reader of the two statistics streams (uma/uma_stream.h), that of zones and
  * that of malloc types, which trusts nothing in them.
  *
- * umastat_stream_parse(), or umastat_malloc_parse(), looks at every record once and either accepts the
- * whole stream or says in one line what is wrong with it. After that the other
- * functions cannot fail. Nothing is allocated, and the stream's bytes are
+ * umastat_stream_parse(), or umastat_malloc_parse(), looks at every record once
+ * and either accepts the whole stream or says in one line what is wrong with it.
+ * After that the other functions cannot fail. Nothing is allocated, and the stream's bytes are
  * neither copied nor changed: they must stay as they are while it is in use,
  * and they need no alignment.
  */

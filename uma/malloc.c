@@ -178,6 +178,14 @@ static __always_inline bool type_is_plain(const struct malloc_type *type)
 	return type && smp_load_acquire(&type->ks_state) == MALLOC_TYPE_MAGIC;
 }
 
+/* With counters of each CPU. */
+static bool type_is_backed(const struct malloc_type *type)
+{
+	/* Pairs with back_types(), as above. */
+	return !(smp_load_acquire(&type->ks_state) &
+		 (MALLOC_TYPE_NEW | MALLOC_TYPE_UNBACKED));
+}
+
 static const char *type_name(const struct malloc_type *type)
 {
 	return type->ks_shortdesc ?: "(no name)";
@@ -314,9 +322,7 @@ static void count_alloc(struct malloc_type *type, size_t bytes)
 {
 	unsigned long irq;
 
-	/* Pairs with back_types(). */
-	if (!(smp_load_acquire(&type->ks_state) &
-	      (MALLOC_TYPE_NEW | MALLOC_TYPE_UNBACKED))) {
+	if (type_is_backed(type)) {
 		if (bytes)
 			cpu_count_alloc(type->ks_stats, bytes, size_bit(bytes));
 		else
@@ -340,9 +346,7 @@ static void count_free(struct malloc_type *type, size_t bytes)
 {
 	unsigned long irq;
 
-	/* Pairs with back_types(). */
-	if (!(smp_load_acquire(&type->ks_state) &
-	      (MALLOC_TYPE_NEW | MALLOC_TYPE_UNBACKED))) {
+	if (type_is_backed(type)) {
 		cpu_count_free(type->ks_stats, bytes);
 		return;
 	}
@@ -449,9 +453,7 @@ void uma_malloc_type_stats(struct malloc_type *type,
 	struct malloc_type_stats __percpu *stats = NULL;
 	int cpu;
 
-	/* Pairs with back_types(). */
-	if (!(smp_load_acquire(&type->ks_state) &
-	      (MALLOC_TYPE_NEW | MALLOC_TYPE_UNBACKED)))
+	if (type_is_backed(type))
 		stats = type->ks_stats;
 	memset(mts, 0, sizeof(*mts) * nr_cpu_ids);
 	mts[0].mts_memfreed = READ_ONCE(early->mts_memfreed);
@@ -466,9 +468,7 @@ void uma_malloc_type_stats(struct malloc_type *type,
 	smp_rmb(); /* frees before allocations, see above */
 	uma_steer(UMA_STEER_STATS, type);
 	/* Counters may have come meanwhile, and allocations gone there. */
-	if (!stats &&
-	    !(smp_load_acquire(&type->ks_state) &
-	      (MALLOC_TYPE_NEW | MALLOC_TYPE_UNBACKED)))
+	if (!stats && type_is_backed(type))
 		stats = type->ks_stats;
 	mts[0].mts_memalloced = READ_ONCE(early->mts_memalloced);
 	mts[0].mts_numallocs = READ_ONCE(early->mts_numallocs);
@@ -763,10 +763,13 @@ static u64 *block_mark(void *addr, size_t bytes)
 	return addr + bytes - sizeof(u64);
 }
 
-/* Good at this address only: a copy of it says nothing. */
-static u64 mark_value(const u64 *mark, const void *type)
+/*
+ * Good at this address only: a copy of it says nothing. Whichever of a type and
+ * its mark is given, the other comes out.
+ */
+static u64 mark_value(const u64 *mark, u64 type)
 {
-	return ~((unsigned long)mark ^ (unsigned long)type);
+	return ~((unsigned long)mark ^ type);
 }
 
 /* The type that a block was allocated under, or NULL where nobody noted it. */
@@ -779,8 +782,7 @@ static const void *block_type(const struct block *b)
 		if (!READ_ONCE(marking))
 			return NULL;
 		mark = block_mark(b->addr, b->bytes);
-		return (const void *)(unsigned long)mark_value(mark,
-				(const void *)(unsigned long)*mark);
+		return (const void *)(unsigned long)mark_value(mark, *mark);
 	}
 	second = large_second(b->m, b->addr, large_mark(b->m));
 	return second ? (const void *)(unsigned long)READ_ONCE(second->pindex) :
@@ -906,7 +908,8 @@ static noinline void *malloc_slow(size_t size, struct malloc_type *type,
 		block = try_otherwise(&s, type, flags, &bytes);
 	if (block && debug && s)
 		*block_mark(block, bytes) =
-			mark_value(block_mark(block, bytes), type);
+			mark_value(block_mark(block, bytes),
+				   (unsigned long)type);
 out:
 	count_alloc(type, block ? bytes : 0);
 	return block;

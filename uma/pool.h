@@ -194,19 +194,19 @@ static __always_inline struct vm_page *uma_pool_find(const void *addr)
 	unsigned long region = (unsigned long)addr >> UMA_REGION_SHIFT;
 	unsigned long private;
 	struct vm_page *m;
+	void *kva;
 
 	if (READ_ONCE(uma_pool_quick.regions[region % UMA_REGIONS]) != region)
 		return NULL;
 	/* The owner of a page that is not ours may be writing this word. */
 	private = data_race(READ_ONCE(virt_to_page(addr)->private));
 	m = (struct vm_page *)private;
-	/* A record's own address for its page tells which page that is. */
 	if (private - uma_pool_quick.records >= uma_pool_quick.bytes ||
-	    private % sizeof(*m) ||
-	    data_race(READ_ONCE(m->md.kva)) !=
-	    (void *)((unsigned long)addr & PAGE_MASK))
+	    private % sizeof(*m))
 		return NULL;
-	return m;
+	/* The record of a page that nobody holds may be cleared meanwhile. */
+	kva = data_race(m->md.kva);
+	return kva == (void *)((unsigned long)addr & PAGE_MASK) ? m : NULL;
 }
 
 /**

@@ -203,7 +203,7 @@ static int zone_stats_open(struct inode *inode, struct file *file)
 }
 
 static ssize_t snapshot_read(struct file *file, char __user *buf, size_t len,
-			       loff_t *pos)
+			     loff_t *pos)
 {
 	struct snapshot *s = file->private_data;
 

@@ -366,16 +366,13 @@ int uma_zone_reclaim(uma_zone_t zone, int req);
 
 /*
  * malloc(9): memory by the byte, counted under a type. Names carry the prefix
- * bsd_; code that is written for BSD gets them under its own names by
- *
- *	#define UMA_BSD_NAMES
- *	#include "uma/uma.h"
- *
- * after all other headers, since malloc, free, realloc and their kind are macros
- * then. What differs from BSD: a size that cannot be had, whether it overflows or
- * is larger than the pool, makes NULL with a message even of M_WAITOK; flags that
- * are unknown are refused, and such as say neither M_WAITOK nor M_NOWAIT, or
- * both, are reported and read as M_NOWAIT, so that a failure is returned.
+ * bsd_; code that is written for BSD gets them under its own names if it defines
+ * UMA_BSD_NAMES and includes this file after all others, since malloc, free,
+ * realloc and their kind are macros then. What differs from BSD: a size that
+ * cannot be had, whether it overflows or is larger than the pool, makes NULL with
+ * a message even of M_WAITOK; flags that are unknown are refused, and such as say
+ * neither M_WAITOK nor M_NOWAIT, or both, are reported and read as M_NOWAIT, so
+ * that a failure is returned.
  */
 
 /* What struct malloc_type.ks_state is made of: this, and flags in its last byte. */
