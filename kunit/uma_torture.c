@@ -1712,6 +1712,7 @@ static int __init uma_torture_init(void)
 	struct uma_pool_stats before, after;
 	unsigned long own_before, own_after, begin = jiffies;
 	bool finished = true;
+	long missing;
 	unsigned int i;
 	int error;
 
@@ -1726,7 +1727,8 @@ static int __init uma_torture_init(void)
 	own_before = internal_pages();
 	error = create_zones();
 	if (!error)
-		error = create_actors(before.pages << PAGE_SHIFT);
+		error = create_actors((before.pages + before.chunks_max *
+				       UMA_CHUNK_PAGES) << PAGE_SHIFT);
 	if (error) {
 		note_failure(C_CONTEXTS, "cannot begin: error %d", error);
 	} else {
@@ -1743,13 +1745,16 @@ static int __init uma_torture_init(void)
 	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
 	uma_pool_get_stats(uma_pool, &after);
 	own_after = internal_pages();
-	pr_info("# uma_torture: pool: %lu of %lu pages free before, %lu after; %lu then %lu in the allocator's own zones; %llu allocations, %llu failures\n",
-		before.free, before.pages, after.free, own_before, own_after,
-		after.allocs - before.allocs, after.fails - before.fails);
-	if (after.free + own_after != before.free + own_before)
-		note_failure(C_POOL, "%ld pages are missing",
-			     (long)(before.free + own_before) -
-			     (long)(after.free + own_after));
+	pr_info("# uma_torture: pool: %lu of %lu pages free before, %lu of %lu after; %lu then %lu in the allocator's own zones; %llu allocations, %llu failures; %lu chunks came, %lu went\n",
+		before.free, before.pages, after.free, after.pages, own_before,
+		own_after, after.allocs - before.allocs,
+		after.fails - before.fails, after.grown - before.grown,
+		after.given_back - before.given_back);
+	/* It may have grown, so what counts is what is in use. */
+	missing = (long)(after.pages - after.free - own_after) -
+		  (long)(before.pages - before.free - own_before);
+	if (missing)
+		note_failure(C_POOL, "%ld pages are missing", missing);
 	if (own_after > own_before + INTERNAL_PAGES_MAX)
 		note_failure(C_POOL, "the allocator's own zones keep %lu pages",
 			     own_after);
