@@ -340,50 +340,58 @@ static void uma_20_single_cluster_comes_from_a_cached_packet(struct kunit *test)
 
 /* Who may sleep gets one, wherever it comes from. */
 
-struct sleeper {
+static struct {
 	bool packet;
 	struct mbuf *m;
 	struct completion done;
-};
+} sleeper;
 
 static int sleeper_fn(void *arg)
 {
-	struct sleeper *s = arg;
+	struct mbuf *m;
 
-	if (s->packet) {
-		s->m = m_getcl(M_WAITOK, MT_DATA, M_PKTHDR);
+	if (sleeper.packet) {
+		m = m_getcl(M_WAITOK, MT_DATA, M_PKTHDR);
 	} else {
-		s->m = m_get(M_WAITOK, MT_DATA);
-		m_clget(s->m, M_WAITOK);
+		m = m_get(M_WAITOK, MT_DATA);
+		m_clget(m, M_WAITOK);
 	}
-	kthread_complete_and_exit(&s->done, 0);
+	sleeper.m = m;
+	kthread_complete_and_exit(&sleeper.done, 0);
 }
 
-static void start_sleeper(struct kunit *test, struct sleeper *s)
+static void launch_sleeper(struct kunit *test, bool packet)
+{
+	sleeper.packet = packet;
+	sleeper.m = NULL;
+	init_completion(&sleeper.done);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(sleeper_fn, NULL,
+						    "uma_mbuf_sleeper")));
+}
+
+static void start_sleeper(struct kunit *test, bool packet)
 {
 	u64 n = uma_test_totals(test, zone_clust).sleeps + 1;
 	unsigned long end = jiffies + PATIENCE;
 
-	init_completion(&s->done);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(sleeper_fn, s,
-						    "uma_mbuf_sleeper")));
+	launch_sleeper(test, packet);
 	while (uma_test_totals(test, zone_clust).sleeps < n &&
 	       time_before(jiffies, end))
 		msleep(20);
 	KUNIT_EXPECT_EQ(test, uma_test_totals(test, zone_clust).sleeps, n);
 	msleep(50);
-	KUNIT_EXPECT_FALSE(test, completion_done(&s->done));
+	KUNIT_EXPECT_FALSE(test, completion_done(&sleeper.done));
 }
 
-static void expect_served(struct kunit *test, struct sleeper *s)
+static void expect_served(struct kunit *test)
 {
-	KUNIT_ASSERT_GT_MSG(test, wait_for_completion_timeout(&s->done,
+	KUNIT_ASSERT_GT_MSG(test, wait_for_completion_timeout(&sleeper.done,
 							      PATIENCE), 0,
 			    "the sleeper was not woken");
-	KUNIT_ASSERT_NOT_NULL(test, s->m);
-	KUNIT_EXPECT_TRUE(test, s->m->m_flags & M_EXT);
-	KUNIT_EXPECT_EQ(test, *s->m->m_ext.ref_cnt, 1);
-	m_freem(s->m);
+	KUNIT_ASSERT_NOT_NULL(test, sleeper.m);
+	KUNIT_EXPECT_TRUE(test, sleeper.m->m_flags & M_EXT);
+	KUNIT_EXPECT_EQ(test, *sleeper.m->m_ext.ref_cnt, 1);
+	m_freem(sleeper.m);
 }
 
 static void uma_20_sleeper_gets_a_freed_cluster(struct kunit *test)
@@ -393,10 +401,9 @@ static void uma_20_sleeper_gets_a_freed_cluster(struct kunit *test)
 	for (packet = 0; packet < 2; packet++) {
 		for (type = 0; type < 2; type++) {
 			struct mbuf *all = take_all_clusters(test), **p;
-			struct sleeper s = { .packet = packet };
 			struct mbuf *m;
 
-			start_sleeper(test, &s);
+			start_sleeper(test, packet);
 			/* One that goes into a cached packet, and one not. */
 			for (p = &all; *p; p = &(*p)->m_next)
 				if ((*p)->m_ext.ext_type ==
@@ -405,42 +412,46 @@ static void uma_20_sleeper_gets_a_freed_cluster(struct kunit *test)
 			KUNIT_ASSERT_NOT_NULL(test, *p);
 			m = *p;
 			*p = m_free(m);
-			expect_served(test, &s);
+			expect_served(test);
 			m_freem(all);
 		}
 	}
 }
 
+/* They lie in free packets of this CPU, and of another if there is one. */
 static void uma_20_sleeper_gets_a_cached_packets_cluster(struct kunit *test)
 {
-	unsigned int cpu = uma_test_other_cpu(test), here = raw_smp_processor_id();
-	struct mbuf *all, *m[20];
-	struct sleeper s = {};
-	unsigned int i;
+	unsigned int here = raw_smp_processor_id(), i, cached;
+	unsigned int cpu = cpumask_any_but(cpu_online_mask, here);
+	struct mbuf *m[40], *all = NULL, *n;
+	struct uma_test_totals p;
+	u64 sleeps;
 
 	for (i = 0; i < ARRAY_SIZE(m); i++)
 		m[i] = m_getcl(M_WAITOK, MT_DATA, 0);
-	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(cpu)),
-			0);
-	for (i = 0; i < ARRAY_SIZE(m); i++)
+	for (i = 0; i < ARRAY_SIZE(m); i++) {
+		if (i == ARRAY_SIZE(m) / 2 && cpu < nr_cpu_ids)
+			set_cpus_allowed_ptr(current, cpumask_of(cpu));
 		m_free(m[i]);
-	KUNIT_ASSERT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(here)),
-			0);
-	KUNIT_ASSERT_EQ(test, uma_zone_set_max(zone_clust, 2), 2);
-	/* None can be made; those there are lie in another CPU's packets. */
-	all = NULL;
-	for (;;) {
-		struct mbuf *n = m_get(M_WAITOK, MT_DATA);
-
+	}
+	set_cpus_allowed_ptr(current, cpumask_of(here));
+	/* All others are taken, and none is refused: nobody asks for a drain. */
+	uma_zone_reclaim(zone_clust, UMA_RECLAIM_DRAIN_CPU);
+	p = uma_test_totals(test, zone_pack);
+	cached = p.cpu_free + p.zone_free;
+	KUNIT_EXPECT_GE(test, cached, ARRAY_SIZE(m));
+	for (i = 0; i < CLUSTERS - cached; i++) {
+		n = m_get(M_WAITOK, MT_DATA);
 		n->m_next = all;
 		all = n;
-		if (!m_clget(n, M_NOWAIT))
-			break;
+		KUNIT_EXPECT_EQ(test, m_clget(n, M_NOWAIT), M_EXT);
 	}
-	init_completion(&s.done);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(sleeper_fn, &s,
-						    "uma_mbuf_sleeper")));
-	expect_served(test, &s);
+	KUNIT_EXPECT_EQ(test, clusters_out(test), CLUSTERS - cached);
+	sleeps = uma_test_totals(test, zone_clust).sleeps;
+	launch_sleeper(test, false);
+	expect_served(test);
+	KUNIT_EXPECT_EQ(test, uma_test_totals(test, zone_clust).sleeps,
+			sleeps + 1);
 	m_freem(all);
 }
 
@@ -804,7 +815,6 @@ static void uma_19_limit_on_clusters_at_run_time(struct kunit *test)
 		"99999999999999999999",
 	};
 	struct mbuf *m[8], *all;
-	struct sleeper s = { .packet = true };
 	unsigned int i;
 
 	KUNIT_EXPECT_EQ(test, parameter(test), CLUSTERS);
@@ -823,9 +833,9 @@ static void uma_19_limit_on_clusters_at_run_time(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, clusters_out(test), CLUSTERS);
 
 	/* Raised: who waits gets one. */
-	start_sleeper(test, &s);
+	start_sleeper(test, true);
 	KUNIT_EXPECT_EQ(test, set_parameter("2000"), 0);
-	expect_served(test, &s);
+	expect_served(test);
 	m_freem(all);
 	/* For that a slab was made, which stays: hence the last of the cases. */
 	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
