@@ -545,6 +545,149 @@ static void uma_21_blocks_change_cpus(struct kunit *test)
 	expect_counts(test, M_ONE, &before, &expected);
 }
 
+/*
+ * Threads on every CPU, two at least, hand blocks of several types to each other
+ * while others read and reclaim. Each keeps a book; all books together are what
+ * the types counted.
+ */
+#define SLOTS		64
+#define THREADS_MAX	8
+
+static struct {
+	void *slot[SLOTS];
+	bool stop;
+} exchange;
+
+struct trader {
+	struct malloc_type_stats book[NTYPES];
+	struct completion done;
+	unsigned int seed;
+	u64 spoilt;
+};
+
+static void trade(struct trader *t, struct rnd_state *rnd)
+{
+	unsigned int i = prandom_u32_state(rnd) % SLOTS;
+	unsigned int type = i % NTYPES;
+	u64 *p = NULL;
+
+	if (prandom_u32_state(rnd) % 4) {
+		p = bsd_malloc(sizeof(u64) + random_size(rnd), test_types[type],
+			       prandom_u32_state(rnd) % 2 ? M_WAITOK :
+							    M_NOWAIT);
+		if (p) {
+			book_alloc(&t->book[type], p);
+			*p = (unsigned long)p;
+		} else {
+			t->book[type].mts_fails++;
+		}
+	}
+	p = xchg(&exchange.slot[i], p);
+	if (!p)
+		return;
+	t->spoilt += *p != (unsigned long)p;
+	book_free(&t->book[type], p);
+	bsd_free(p, test_types[type]);
+}
+
+static int trader_fn(void *arg)
+{
+	struct trader *t = arg;
+	struct rnd_state rnd;
+	unsigned int n = 0;
+
+	prandom_seed_state(&rnd, t->seed);
+	while (!READ_ONCE(exchange.stop)) {
+		trade(t, &rnd);
+		if (!(++n % 64))
+			cond_resched();
+	}
+	complete(&t->done);
+	return 0;
+}
+
+static void expect_no_less(struct kunit *test,
+			   const struct malloc_type_stats *last,
+			   const struct malloc_type_stats *now)
+{
+	KUNIT_EXPECT_GE(test, now->mts_numallocs, now->mts_numfrees);
+	KUNIT_EXPECT_GE(test, now->mts_memalloced, now->mts_memfreed);
+	KUNIT_EXPECT_GE(test, now->mts_numallocs, last->mts_numallocs);
+	KUNIT_EXPECT_GE(test, now->mts_numfrees, last->mts_numfrees);
+	KUNIT_EXPECT_GE(test, now->mts_memalloced, last->mts_memalloced);
+	KUNIT_EXPECT_GE(test, now->mts_memfreed, last->mts_memfreed);
+}
+
+static void uma_21_exact_with_all_cpus(struct kunit *test)
+{
+	struct malloc_type_stats before[NTYPES], last[NTYPES], book[NTYPES] = {};
+	unsigned int n = 0, cpu, i, j, round;
+	struct task_struct *task;
+	struct trader *traders;
+
+	traders = kunit_kcalloc(test, THREADS_MAX, sizeof(*traders),
+				GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, traders);
+	memset(&exchange, 0, sizeof(exchange));
+	for (i = 0; i < NTYPES; i++) {
+		before[i] = totals(test, test_types[i]);
+		last[i] = before[i];
+	}
+	for (round = 0; round < 2; round++) {
+		for_each_online_cpu(cpu) {
+			if (n == THREADS_MAX)
+				break;
+			init_completion(&traders[n].done);
+			traders[n].seed = n + 1;
+			task = kthread_create(trader_fn, &traders[n],
+					      "malloc trader/%u", n);
+			KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+			kthread_bind(task, cpu);
+			wake_up_process(task);
+			n++;
+		}
+	}
+	for (round = 0; round < 50; round++) {
+		for (i = 0; i < NTYPES; i++) {
+			struct malloc_type_stats now;
+
+			now = totals(test, test_types[i]);
+			expect_no_less(test, &last[i], &now);
+			last[i] = now;
+		}
+		if (round % 10 == 0)
+			uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+		msleep(20);
+	}
+	WRITE_ONCE(exchange.stop, true);
+	for (i = 0; i < n; i++) {
+		wait_for_completion(&traders[i].done);
+		KUNIT_EXPECT_EQ(test, traders[i].spoilt, 0);
+		for (j = 0; j < NTYPES; j++) {
+			book[j].mts_numallocs += traders[i].book[j].mts_numallocs;
+			book[j].mts_numfrees += traders[i].book[j].mts_numfrees;
+			book[j].mts_memalloced +=
+				traders[i].book[j].mts_memalloced;
+			book[j].mts_memfreed += traders[i].book[j].mts_memfreed;
+			book[j].mts_fails += traders[i].book[j].mts_fails;
+		}
+	}
+	for (i = 0; i < NTYPES; i++)
+		expect_counts(test, test_types[i], &before[i], &book[i]);
+	for (i = 0; i < SLOTS; i++) {
+		if (!exchange.slot[i])
+			continue;
+		book_free(&book[i % NTYPES], exchange.slot[i]);
+		bsd_free(exchange.slot[i], test_types[i % NTYPES]);
+	}
+	for (i = 0; i < NTYPES; i++) {
+		KUNIT_EXPECT_GT(test, book[i].mts_numallocs, 0);
+		KUNIT_EXPECT_EQ(test, book[i].mts_memalloced,
+				book[i].mts_memfreed);
+		expect_counts(test, test_types[i], &before[i], &book[i]);
+	}
+}
+
 /* Between a reader's frees and its allocations, blocks come and go. */
 static void stats_hook(enum uma_steer_point point, void *obj)
 {
@@ -1326,6 +1469,7 @@ static void debug_exact_after_a_random_run(struct kunit *test)
 {
 	set_debug(test, true);
 	uma_21_exact_with_hard_interrupts(test);
+	uma_21_exact_with_all_cpus(test);
 	set_debug(test, false);
 	uma_21_exact_after_a_random_run(test);
 }
@@ -1341,6 +1485,7 @@ static struct kunit_case malloc_cases[] = {
 	KUNIT_CASE(uma_21_exact_with_hard_interrupts),
 	KUNIT_CASE(uma_21_first_use_in_any_context),
 	KUNIT_CASE(uma_21_blocks_change_cpus),
+	KUNIT_CASE(uma_21_exact_with_all_cpus),
 	KUNIT_CASE(uma_21_reader_sees_no_free_without_its_allocation),
 	KUNIT_CASE(uma_21_other_allocators_count_under_a_type),
 	KUNIT_CASE(uma_17_large_block_leaves_its_pages_as_they_came),

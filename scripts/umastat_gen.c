@@ -12,9 +12,10 @@
  * Either all records are zones or all are malloc types. One line "stream" comes
  * first (keys: cpus, and to damage the header version, maxcpus and count), then
  * a line for each record, each followed by lines for those of its CPU slots that
- * are not all zero. Keys are the fields' names without their prefix. Names are taken as they are up to 32 bytes, so that
- * they can lack a terminator; %XX stands for any byte. "swap=1" in the first
- * line writes what a machine of the other byte order would.
+ * are not all zero. Keys are the fields' names without their prefix. Names are
+ * taken as they are up to 32 bytes, so that they can lack a terminator; %XX
+ * stands for any byte. "swap=1" in the first line writes what a machine of the
+ * other byte order would.
  */
 #include <err.h>
 #include <stdbool.h>
