@@ -125,11 +125,16 @@ package_list()
 	./usr/local/bin/umastat
 	./usr/local/include/uma/uma_stream.h
 	./usr/local/lib/uma/$1/Module.symvers
+	./usr/local/lib/uma/include/uma/mbuf.h
 	./usr/local/lib/uma/include/uma/uma.h
 	./usr/local/lib/uma/include/uma/uma_stream.h
 	./usr/local/lib/uma/uma.mk
 	./usr/local/share/man/man8/umastat.8
+	./usr/local/share/man/man9/bsd_malloc.9
+	./usr/local/share/man/man9/m_getcl.9
+	./usr/local/share/man/man9/mbuf.9
 	./usr/local/share/man/man9/uma.9
+	./usr/local/share/man/man9/uma_malloc.9
 	./usr/local/share/man/man9/uma_zalloc.9
 	END
 }
