@@ -9,12 +9,13 @@
  * one of them has to match. Results are KTAP; a load in which one is not ok
  * fails with -EIO.
  *
- * Three misuses are about this module's own end. "leave_zone" unloads and leaves
+ * Four misuses are about this module's own end. "leave_zone" unloads and leaves
  * a zone with items behind, "leave_malloc" blocks of a malloc type; the report
  * comes after our last line, so whoever unloads us writes "uma-expect-end" to
- * the log himself. "hold" keeps a zone with items, and blocks, while it is
- * loaded, so that the kernel refuses to unload uma, and frees all properly in
- * the end.
+ * the log himself. "leave_callbacks" leaves a zone that has every callback there
+ * is, some of them on their way to be called when we go. "hold" keeps a zone
+ * with items, and blocks, while it is loaded, so that the kernel refuses to
+ * unload uma, and frees all properly in the end.
  *
  * One is no misuse of the allocator: "race" is a plain data race of this
  * module's, for scripts/soak kcsan to see that it would be seen.
@@ -59,8 +60,9 @@ static MALLOC_DEFINE(M_ABUSE, "abuse", "what this module holds or leaves");
 static uma_zone_t kept_zone;
 static void *kept_items[3];
 static void *kept_blocks[3];
-static bool leave;
+static const char *leave;
 static bool leave_types;
+static bool hit_limit;
 
 /* Results are kept until the end, when their number is known. */
 #define MAX_RESULTS	96
@@ -638,7 +640,112 @@ static void leave_malloc(void)
 static void leave_zone(void)
 {
 	keep("abuse-left");
-	leave = true;
+	leave = "abuse-left";
+}
+
+/*
+ * A limit that is hit, again and again: the warning appears once, which whoever
+ * loads us counts, and the action is called.
+ */
+static unsigned int actions;
+
+static void count_action(uma_zone_t zone, int unused)
+{
+	actions++;
+}
+
+static void limit_hit(void)
+{
+	uma_zone_t zone = plain_zone("abuse-limit", 2048);
+	unsigned int i, n, failed = 0;
+	void *items[8] = {};
+	int max;
+
+	if (!zone)
+		return;
+	uma_zone_set_warning(zone, "there are no more of these");
+	uma_zone_set_maxaction(zone, count_action);
+	max = uma_zone_set_max(zone, 2);
+	for (i = 0; i < 50; i++) {
+		for (n = 0; n < ARRAY_SIZE(items); n++) {
+			items[n] = uma_zalloc(zone, M_NOWAIT);
+			failed += !items[n];
+		}
+		for (n = 0; n < ARRAY_SIZE(items); n++)
+			uma_zfree(zone, items[n]);
+	}
+	msleep(50);
+	result(max == 2 && failed == 50 * (ARRAY_SIZE(items) - max),
+	       "limit %d, hit %u times", max, failed);
+	result(actions && actions <= failed, "%u actions", actions);
+	destroy(zone, "the zone");
+}
+
+/* A stock for a zone that only caches. */
+static u64 stock[64];
+static unsigned int stock_used;
+
+static int stock_import(void *arg, void **store, int count, int domain,
+			int flags)
+{
+	int i;
+
+	for (i = 0; i < count && stock_used < ARRAY_SIZE(stock); i++)
+		store[i] = &stock[stock_used++];
+	return i;
+}
+
+static void stock_release(void *arg, void **store, int count)
+{
+}
+
+static int some_ctor(void *mem, int size, void *arg, int flags)
+{
+	return 0;
+}
+
+static void some_dtor(void *mem, int size, void *arg)
+{
+}
+
+static void slow_action(uma_zone_t zone, int unused)
+{
+	msleep(20);
+	actions++;
+}
+
+static void leave_callbacks(void)
+{
+	unsigned int i;
+
+	kept_zone = uma_zcache_create("abuse-stock", sizeof(stock[0]),
+				      some_ctor, some_dtor, some_init,
+				      some_fini, stock_import, stock_release,
+				      NULL, 0);
+	if (!result(kept_zone, "a zone that only caches"))
+		return;
+	uma_zone_set_warning(kept_zone, "there is no more in stock");
+	uma_zone_set_maxaction(kept_zone, slow_action);
+	for (i = 0; i < ARRAY_SIZE(kept_items); i++)
+		kept_items[i] = uma_zalloc(kept_zone, M_WAITOK);
+	/* Something stays in a cache. */
+	uma_zfree(kept_zone, uma_zalloc(kept_zone, M_WAITOK));
+	result(uma_zone_get_cur(kept_zone) == ARRAY_SIZE(kept_items),
+	       "%d items in use", uma_zone_get_cur(kept_zone));
+	leave = "abuse-stock";
+	hit_limit = true;
+}
+
+/* The last that this module does: the warning and the action come after it. */
+static void hit_kept_limit(void)
+{
+	unsigned int i;
+
+	uma_zone_reclaim(kept_zone, UMA_RECLAIM_DRAIN_CPU);
+	uma_zone_set_max(kept_zone, 1);
+	for (i = 0; i < 20; i++)
+		if (uma_zalloc(kept_zone, M_NOWAIT))
+			pr_err("uma_abuse: failed: an item beyond the limit\n");
 }
 
 static void hold(void)
@@ -722,8 +829,10 @@ static const struct {
 	{ "bad_refcnt", bad_refcnt },
 	{ "sleep_atomic", sleep_atomic },
 	{ "race", race, true },
+	{ "limit_hit", limit_hit },
 	{ "leave_zone", leave_zone, true },
 	{ "leave_malloc", leave_malloc, true },
+	{ "leave_callbacks", leave_callbacks, true },
 	{ "hold", hold, true },
 };
 
@@ -787,7 +896,10 @@ static void __exit uma_abuse_exit(void)
 		bsd_free(kept_blocks[i], M_ABUSE);
 	if (leave) {
 		/* Whoever unloads us closes the bracket. */
-		pr_info("uma-expect-begin: uma: module uma_abuse leaves zone \"abuse-left\" behind, 3 items\n");
+		pr_info("uma-expect-begin: uma: module uma_abuse leaves zone \"%s\" behind, 3 items\n",
+			leave);
+		if (hit_limit)
+			hit_kept_limit();
 		return;
 	}
 	if (!kept_zone)
