@@ -335,28 +335,44 @@ static void uma_19_bulks_do_not_wait_for_each_other(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
 }
 
-/* Two of which each could have half. */
+/* Two that each have got some when they find that there is no more. */
+static struct {
+	struct kunit *test;
+	uma_zone_t zone;
+	struct waiter *w;
+} halfway;
+
+static int halfway_init(void *mem, int size, int flags)
+{
+	if (!halfway.w)
+		halfway.w = start_waiter(halfway.test, halfway.zone, 8);
+	return 0;
+}
+
 static void uma_19_bulk_holds_nothing_while_it_waits(struct kunit *test)
 {
 	uma_zone_t zone = uma_test_zone(test, "uma 19", PAGE_SIZE / 2, 0);
-	struct waiter *w, *v;
-	void *items[8];
+	uma_zone_t second = uma_zsecond_create("uma 19 second", NULL, NULL,
+					       halfway_init, NULL, zone);
+	struct waiter *w;
 
+	KUNIT_ASSERT_NOT_NULL(test, second);
 	KUNIT_ASSERT_EQ(test, uma_zone_set_max(zone, 8), 8);
-	KUNIT_ASSERT_EQ(test, uma_zalloc_bulk(zone, items, 4, M_WAITOK), 4);
-	w = start_waiter(test, zone, 6);
-	/* What it was given is nobody's who comes later. */
-	KUNIT_EXPECT_NULL(test, uma_zalloc(zone, M_NOWAIT));
-	v = start_waiter(test, zone, 6);
-	uma_zfree(zone, items[3]);
-	uma_zfree(zone, items[2]);
+	halfway.test = test;
+	halfway.zone = zone;
+	halfway.w = NULL;
+	w = make_waiter(test, second, 8, M_WAITOK);
+	/* The other one was first in line, and got what this one gave back. */
+	await_sleep(test, w);
+	KUNIT_ASSERT_NOT_NULL(test, halfway.w);
+	expect_served(test, halfway.w);
+	KUNIT_EXPECT_FALSE(test, completion_done(&w->done));
+	uma_zfree_bulk(zone, halfway.w->items, 8);
 	expect_served(test, w);
-	uma_zfree_bulk(zone, w->items, 6);
-	expect_served(test, v);
-	uma_zfree_bulk(zone, v->items, 6);
-	uma_zfree_bulk(zone, items, 2);
-
+	uma_zfree_bulk(second, w->items, 8);
 	KUNIT_EXPECT_EQ(test, uma_zone_get_cur(zone), 0);
+	KUNIT_EXPECT_EQ(test, uma_zone_get_cur(second), 0);
+	KUNIT_EXPECT_EQ(test, uma_zdestroy(second), 0);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
 }
 
