@@ -482,7 +482,7 @@ static void check_percpu(struct kunit *test, u32 size, u32 align, u32 copies,
 }
 
 /* Each page is cut alike and holds a copy of each item, whole. */
-static void layout_percpu_has_a_page_for_each_cpu(struct kunit *test)
+static void layout_percpu_has_as_many_pages_as_cpus(struct kunit *test)
 {
 	static const u32 copies[] = { 1, 2, 7, UMA_SLAB_PAGES_MAX };
 	u32 size, align, i, steps = slow_kernel() ? 1001 : 61;
@@ -537,7 +537,7 @@ static struct kunit_case slab_layout_cases[] = {
 	KUNIT_CASE(layout_spread_starts_at_all_offsets),
 	KUNIT_CASE(layout_spread_wastes_little),
 	KUNIT_CASE(layout_spread_keeps_to_the_largest_slab),
-	KUNIT_CASE(layout_percpu_has_a_page_for_each_cpu),
+	KUNIT_CASE(layout_percpu_has_as_many_pages_as_cpus),
 	KUNIT_CASE(layout_percpu_bad_arguments_are_refused),
 	{}
 };
