@@ -115,7 +115,7 @@ static void uma_21_every_size_round_trips(struct kunit *test)
 	size_t size, room;
 	u8 *p;
 
-	for (size = 0; size <= 3 * ZONED; size += size < 600 ? 1 : 97) {
+	for (size = 0; size <= 3 * ZONED; size += size < 600 ? 1 : 499) {
 		p = bsd_malloc(size, M_ONE, size % 2 ? M_WAITOK : M_NOWAIT);
 		KUNIT_ASSERT_NOT_NULL_MSG(test, p, "size %zu", size);
 		room = bsd_malloc_usable_size(p);
@@ -647,7 +647,7 @@ static void uma_21_exact_with_all_cpus(struct kunit *test)
 			n++;
 		}
 	}
-	for (round = 0; round < 50; round++) {
+	for (round = 0; round < 25; round++) {
 		for (i = 0; i < NTYPES; i++) {
 			struct malloc_type_stats now;
 
