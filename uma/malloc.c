@@ -4,9 +4,9 @@
  *
  * Blocks. A small request goes to the zone of the next larger size, through a
  * table with an entry for each 16 bytes. There are four sizes to each doubling
- * where slabs of a page or two hold them without waste, fewer above, so that no
- * block is larger than its request by more than a third, and most by a
- * tenth. What is beyond the last zone comes straight from the pool, by the page:
+ * up to 1 KiB, and two above, where slabs of four would take many pages: of a
+ * block at most a third is more than was asked for, a fifth between 64 bytes and
+ * 1280. What is beyond the last zone comes straight from the pool, by the page:
  *
  *	first page's record    pindex = LARGE_RUN | pages
  *	second page's record   pindex = the type
