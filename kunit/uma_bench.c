@@ -51,7 +51,8 @@
  * Locks. With locks=1 the same loops run on CPUs that are really concurrent,
  * with probes on the kernel's lock functions (lock_count.h). Then the rows
  * are calls for a lock per pair, in both halves counted in the same way, and
- * how many of these had to wait; time is not shown.
+ * how many of these had to wait; time is not shown. Threads that wait for each
+ * other sleep there, which is not counted.
  *
  * Slab waste needs no clock. The kernel keeps a cache's geometry to itself but
  * shows it in sysfs, so that is where the peer's comes from.
@@ -62,6 +63,7 @@
 #include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/kthread.h>
 #include <linux/math64.h>
@@ -740,17 +742,6 @@ static struct team {
 /* What each of them holds. */
 static void *team_items[CPUS][BURST];
 
-/*
- * Wait for another thread of the team; false if it will not come. The processor
- * is told that this is a wait: an emulated one lets another run.
- */
-#define team_wait(condition)						\
-({									\
-	while (!(condition) && !READ_ONCE(team.failed))			\
-		cpu_relax();						\
-	!READ_ONCE(team.failed);					\
-})
-
 /* Let others have the CPU; what that takes in locks is not the loop's. */
 static void team_breathe(unsigned int me)
 {
@@ -758,6 +749,30 @@ static void team_breathe(unsigned int me)
 	cond_resched();
 	lock_count_begin(me);
 }
+
+/*
+ * A moment of waiting for another thread. The processor is told, and an emulated
+ * one lets another run. Where they are really concurrent, on a host that may have
+ * fewer, who waits sleeps: so the other gets there at all.
+ */
+static void team_pause(unsigned int me)
+{
+	if (!locks) {
+		cpu_relax();
+		return;
+	}
+	lock_count_end(me);
+	usleep_range(20, 50);
+	lock_count_begin(me);
+}
+
+/* Wait for another thread of the team; false if it will not come. */
+#define team_wait(me, condition)					\
+({									\
+	while (!(condition) && !READ_ONCE(team.failed))			\
+		team_pause(me);						\
+	!READ_ONCE(team.failed);					\
+})
 
 static int team_thread(void *arg)
 {
@@ -845,7 +860,7 @@ static __always_inline bool answer(unsigned int me, void *from, get_fn get,
 
 	for (turn = me; turn < TURNS; turn += 2) {
 		/* with the turn come the items */
-		if (!team_wait(smp_load_acquire(&box.turn) == turn))
+		if (!team_wait(me, smp_load_acquire(&box.turn) == turn))
 			return false;
 		for (i = 0; turn < TURNS - 1 && i < BURST; i++) {
 			mine[i] = get(from);
@@ -920,7 +935,7 @@ static __always_inline bool produce(void *from, get_fn get)
 		if (unlikely(!item))
 			return false;
 		/* what the consumer has read may be written over */
-		if (!team_wait(head - smp_load_acquire(&ring.tail) < RING))
+		if (!team_wait(0, head - smp_load_acquire(&ring.tail) < RING))
 			return false;
 		ring.items[head % RING] = item;
 		/* the place is written before it is shown */
@@ -939,7 +954,7 @@ static __always_inline bool consume(void *from, put_fn put)
 		void *item;
 
 		/* a place that is shown has been written */
-		if (!team_wait(smp_load_acquire(&ring.head) != tail))
+		if (!team_wait(1, smp_load_acquire(&ring.head) != tail))
 			return false;
 		item = ring.items[tail % RING];
 		/* the place has been read before it is given back */
