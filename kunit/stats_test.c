@@ -213,12 +213,14 @@ static void uma_05_reader_takes_no_lock_and_stops_no_cpu(struct kunit *test)
 
 	raw_spin_lock_irqsave(&lockless.zone->uz_lock, irq);
 	raw_spin_lock(&lockless.zone->uz_keg->uk_lock);
-	/* both pair with lockless_fn() */
+	/* pairs with lockless_fn() */
 	smp_store_release(&lockless.locked, true);
 	end = ktime_add_ms(ktime_get(), 5000);
-	while (!(read = smp_load_acquire(&lockless.read)) &&
-	       ktime_before(ktime_get(), end))
+	do {
 		cpu_relax();
+		/* pairs with lockless_fn() */
+		read = smp_load_acquire(&lockless.read);
+	} while (!read && ktime_before(ktime_get(), end));
 	raw_spin_unlock(&lockless.zone->uz_keg->uk_lock);
 	raw_spin_unlock_irqrestore(&lockless.zone->uz_lock, irq);
 

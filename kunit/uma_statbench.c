@@ -221,9 +221,12 @@ static int run_round(char __user *buf, bool reading)
 	int reads = 0;
 	u64 unused;
 
-	/* both pair with loop_thread() */
+	/* pairs with loop_thread() */
 	smp_store_release(&loop.go, goal);
-	while (smp_load_acquire(&loop.rounds) != goal) {
+	for (;;) {
+		/* pairs with loop_thread() */
+		if (smp_load_acquire(&loop.rounds) == goal)
+			break;
 		if (!reading) {
 			usleep_range(200, 400);
 			continue;
