@@ -120,7 +120,7 @@ part_kasan()
 			broken kasan-programs "programs build"
 			return 0
 		fi
-		kasan_guest kasan-torture torture 400 "SECONDS_=${TORTURE:-10} ROUNDS=5" --torture
+		kasan_guest kasan-torture torture 600 "SECONDS_=${TORTURE:-10} ROUNDS=3" --torture
 	fi
 }
 
