@@ -69,6 +69,7 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
 #include <linux/processor.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -534,6 +535,8 @@ static int measure(const struct trial *t)
 	error = begin_contest(&c, t);
 	if (error)
 		return error;
+	/* A move to another CPU would leave the caches that are warm behind. */
+	migrate_disable();
 	for (i = 0; i < t->warm_up + t->stretches; i++) {
 		void *from[SIDES] = { c.zone, c.cache, items };
 
@@ -559,11 +562,12 @@ static int measure(const struct trial *t)
 	else
 		print_clock(t, &c);
 out:
+	migrate_enable();
 	end_contest(&c);
 	return error;
 }
 
-/* One thread, wherever it is. */
+/* One thread, on the CPU that it happens to be on. */
 
 static u64 run_loop(loop_fn loop, void *from)
 {
