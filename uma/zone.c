@@ -1088,6 +1088,9 @@ static bool zone_ctor_many(uma_zone_t zone, void **items, unsigned int n,
 	size_t size = zone->uz_keg->uk_size;
 	unsigned int i;
 
+	if (!zone->uz_ctor && !(flags & M_ZERO) &&
+	    !IS_ENABLED(CONFIG_KASAN_GENERIC))
+		return true;
 	for (i = 0; i < n; i++) {
 		uma_item_unpoison(zone->uz_keg, items[i]);
 		if (flags & M_ZERO)
@@ -1190,12 +1193,18 @@ EXPORT_SYMBOL_GPL(uma_zalloc_bulk);
  */
 void uma_zfree_bulk(uma_zone_t zone, void **items, unsigned int n)
 {
+	u8 slow = READ_ONCE(raw_cpu_ptr(zone->uz_cpu)->uc_free_slow);
 	unsigned int i, local = 0;
 	int nid;
 
-	if (uma_cache_flags(raw_cpu_ptr(zone->uz_cpu)) & UC_BYPASS) {
+	if (slow & UC_BYPASS >> 8) {
 		for (i = 0; i < n; i++)
 			uma_zfree(zone, items[i]);
+		return;
+	}
+	/* Nothing that would concern single items. */
+	if (!slow && !IS_ENABLED(CONFIG_KASAN_GENERIC)) {
+		zone_put_many(zone, items, n, COUNT);
 		return;
 	}
 	for (i = 0; i < n; i++) {
