@@ -28,7 +28,7 @@
 
 #define ZONE_NAME_MAX	64
 
-static DECLARE_FAULT_ATTR(fail_uma);
+DECLARE_FAULT_ATTR(uma_fail_attr);
 static DECLARE_FAULT_ATTR(fail_uma_pages);
 
 /*
@@ -45,15 +45,8 @@ static DEFINE_MUTEX(zone_filter_lock);
  */
 void uma_fail_startup(void)
 {
-	fail_uma.verbose = 0;
+	uma_fail_attr.verbose = 0;
 	fail_uma_pages.verbose = 0;
-}
-
-/* The usual answer, without a call. */
-static bool may_fail(struct fault_attr *attr, int flags)
-{
-	return !(flags & M_WAITOK) &&
-	       (READ_ONCE(attr->probability) || current->fail_nth);
 }
 
 /**
@@ -66,12 +59,12 @@ static bool may_fail(struct fault_attr *attr, int flags)
  */
 bool uma_fail_alloc(const char *zone_name, size_t size, int flags)
 {
-	if (!may_fail(&fail_uma, flags))
+	if (!uma_fail_armed(flags))
 		return false;
 	if (zone_filter[0] &&
 	    strncmp(zone_filter, zone_name, sizeof(zone_filter) - 1))
 		return false;
-	return should_fail(&fail_uma, size);
+	return should_fail(&uma_fail_attr, size);
 }
 
 /**
@@ -83,8 +76,8 @@ bool uma_fail_alloc(const char *zone_name, size_t size, int flags)
  */
 bool uma_fail_pages(unsigned int npages, int flags)
 {
-	return may_fail(&fail_uma_pages, flags) &&
-	       should_fail(&fail_uma_pages, (ssize_t)npages << PAGE_SHIFT);
+	return !(flags & M_WAITOK) && should_fail(&fail_uma_pages,
+						  (ssize_t)npages << PAGE_SHIFT);
 }
 
 static int zone_filter_show(struct seq_file *m, void *v)
@@ -136,7 +129,7 @@ void uma_fail_debugfs(struct dentry *parent)
 #ifdef CONFIG_FAULT_INJECTION_DEBUG_FS
 	struct dentry *dir;
 
-	dir = fault_create_debugfs_attr("fail_uma", parent, &fail_uma);
+	dir = fault_create_debugfs_attr("fail_uma", parent, &uma_fail_attr);
 	debugfs_create_file("zone", 0600, dir, NULL, &zone_filter_fops);
 	fault_create_debugfs_attr("fail_uma_pages", parent, &fail_uma_pages);
 #endif

@@ -789,7 +789,16 @@ fail:
 	return NULL;
 }
 
-/* Out of line, so that the fast path has no register to save for it. */
+/* Out of line, so that the fast path has no register to save for them. */
+
+static noinline void *uma_zalloc_armed(uma_zone_t zone, void *arg, int flags)
+{
+	if (!uma_fail_alloc(zone->uz_name, zone->uz_keg->uk_size, flags))
+		return uma_zalloc_slow(zone, arg, flags);
+	zone_count(zone, &zone->uz_fails, 1);
+	return NULL;
+}
+
 static noinline void *item_cleared(uma_zone_t zone, void *item)
 {
 	uma_item_zero(zone->uz_keg, item);
@@ -815,10 +824,8 @@ void *uma_zalloc_arg(uma_zone_t zone, void *arg, int flags)
 
 	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP))
 		might_sleep_if(flags & M_WAITOK);
-	if (uma_fail_alloc(zone->uz_name, zone->uz_keg->uk_size, flags)) {
-		zone_count(zone, &zone->uz_fails, 1);
-		return NULL;
-	}
+	if (unlikely(uma_fail_armed(flags)))
+		return uma_zalloc_armed(zone, arg, flags);
 	preempt_disable();
 	if (unlikely(raw_cpu_read(c->uc_busy) |
 		     raw_cpu_read(c->uc_alloc_slow)))
