@@ -231,6 +231,7 @@ static struct kunit_suite numa_suite = {
 	.exit = uma_test_exit,
 	.test_cases = numa_cases,
 };
+
 kunit_test_suite(numa_suite);
 
 MODULE_DESCRIPTION("KUnit: memory nodes");
