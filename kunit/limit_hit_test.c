@@ -17,7 +17,7 @@
 #include "uma_test.h"
 
 #define ITEM		(PAGE_SIZE / 2)
-#define MAX		4
+#define MOST		4
 #define PATIENCE	(10 * HZ)
 #define LOG_BYTES	(64 * 1024)
 
@@ -25,7 +25,7 @@ static uma_zone_t limited_zone(struct kunit *test, const char *name)
 {
 	uma_zone_t zone = uma_test_zone(test, name, ITEM, 0);
 
-	KUNIT_ASSERT_EQ(test, uma_zone_set_max(zone, MAX), MAX);
+	KUNIT_ASSERT_EQ(test, uma_zone_set_max(zone, MOST), MOST);
 	return zone;
 }
 
@@ -60,12 +60,12 @@ static void let_it_come(uma_zone_t zone)
 /* Take all there is and be refused @times. */
 static void hit(struct kunit *test, uma_zone_t zone, unsigned int times)
 {
-	void *items[MAX];
+	void *items[MOST];
 
-	uma_test_get(test, zone, items, MAX);
+	uma_test_get(test, zone, items, MOST);
 	while (times--)
 		KUNIT_EXPECT_NULL(test, uma_zalloc(zone, M_NOWAIT));
-	uma_test_put(zone, items, MAX);
+	uma_test_put(zone, items, MOST);
 	let_it_come(zone);
 }
 
@@ -142,7 +142,7 @@ static void uma_19_warning_is_about_the_limit(struct kunit *test)
 	uma_zone_t zone = uma_test_zone(test, "warning D", ITEM, 0);
 	struct vm_page *m;
 	LIST_HEAD(taken);
-	void *items[MAX], *more[2];
+	void *items[MOST], *more[2];
 
 	uma_zone_set_warning(zone, "no more of D");
 	while ((m = uma_pool_alloc(uma_pool, 1, M_NOWAIT | M_USE_RESERVE)))
@@ -153,8 +153,8 @@ static void uma_19_warning_is_about_the_limit(struct kunit *test)
 		uma_pool_free(uma_pool, m, 1);
 	}
 	let_it_come(zone);
-	uma_zone_set_max(zone, MAX);
-	uma_test_get(test, zone, items, MAX);
+	uma_zone_set_max(zone, MOST);
+	uma_test_get(test, zone, items, MOST);
 	let_it_come(zone);
 	KUNIT_EXPECT_EQ(test, in_log(test, "warning D]"), 0);
 	/* For bulk it is one as well. */
@@ -162,7 +162,7 @@ static void uma_19_warning_is_about_the_limit(struct kunit *test)
 	let_it_come(zone);
 	KUNIT_EXPECT_EQ(test, in_log(test, "[zone: warning D] no more of D"),
 			1);
-	uma_test_put(zone, items, MAX);
+	uma_test_put(zone, items, MOST);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
 }
 
@@ -171,18 +171,18 @@ static void uma_19_limit_is_told_from_under_a_lock(struct kunit *test)
 {
 	static DEFINE_RAW_SPINLOCK(lock);
 	uma_zone_t zone = limited_zone(test, "warning E");
-	void *items[MAX];
+	void *items[MOST];
 	unsigned long irq;
 
 	uma_zone_set_warning(zone, "no more of E");
-	uma_test_get(test, zone, items, MAX);
+	uma_test_get(test, zone, items, MOST);
 	raw_spin_lock_irqsave(&lock, irq);
 	KUNIT_EXPECT_NULL(test, uma_zalloc(zone, M_NOWAIT));
 	raw_spin_unlock_irqrestore(&lock, irq);
 	let_it_come(zone);
 	KUNIT_EXPECT_EQ(test, in_log(test, "[zone: warning E] no more of E"),
 			1);
-	uma_test_put(zone, items, MAX);
+	uma_test_put(zone, items, MOST);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
 }
 
@@ -260,20 +260,20 @@ static int sleeper_fn(void *arg)
 static void uma_19_action_that_raises_the_limit(struct kunit *test)
 {
 	uma_zone_t zone = limited_zone(test, "uma 19");
-	void *items[MAX], *item = NULL;
+	void *items[MOST], *item = NULL;
 
-	uma_test_get(test, zone, items, MAX);
-	set_action(zone, 2 * MAX, 0);
+	uma_test_get(test, zone, items, MOST);
+	set_action(zone, 2 * MOST, 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(sleeper_fn, &item,
 						    "uma_test_sleeper")));
 	KUNIT_EXPECT_TRUE(test, was_called());
 	/* And the thread. */
 	KUNIT_EXPECT_TRUE(test, was_called());
 	KUNIT_EXPECT_NOT_NULL(test, item);
-	KUNIT_EXPECT_EQ(test, uma_zone_get_max(zone), 2 * MAX);
+	KUNIT_EXPECT_EQ(test, uma_zone_get_max(zone), 2 * MOST);
 	KUNIT_EXPECT_EQ(test, action.wrong, 0);
 	uma_zfree(zone, item);
-	uma_test_put(zone, items, MAX);
+	uma_test_put(zone, items, MOST);
 	KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
 }
 
@@ -281,7 +281,7 @@ static void uma_19_action_that_raises_the_limit(struct kunit *test)
 static void uma_19_action_ends_with_the_zone(struct kunit *test)
 {
 	uma_zone_t zone;
-	void *items[MAX];
+	void *items[MOST];
 	unsigned int i;
 
 	zone = limited_zone(test, "uma 19");
@@ -298,9 +298,9 @@ static void uma_19_action_ends_with_the_zone(struct kunit *test)
 		set_action(zone, 0, 0);
 		uma_zone_set_warning(zone, "no more");
 		zone->uz_warning_rate.burst = 0;
-		uma_test_get(test, zone, items, MAX);
+		uma_test_get(test, zone, items, MOST);
 		KUNIT_EXPECT_NULL(test, uma_zalloc(zone, M_NOWAIT));
-		uma_test_put(zone, items, MAX);
+		uma_test_put(zone, items, MOST);
 		KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
 		KUNIT_EXPECT_FALSE(test, READ_ONCE(action.inside));
 		action.calls = 0;

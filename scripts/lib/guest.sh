@@ -138,8 +138,6 @@ guest_run()
 	: >"$name.log"
 	: >"$name.out"
 	append="panic=-1 oops=panic softlockup_panic=1 printk.devkmsg=on loglevel=8 $append"
-	# else KASAN would say nothing more after a report that a test expects
-	[ "$kernel" != debug ] || append="$append kasan_multi_shot"
 
 	if [ "$(cat "$kdir/arch")" = um ]; then
 		cmd=("$kdir/image" "mem=${mem}M" "initrd=$initrd" "uml_dir=$name.uml" umid=guest
