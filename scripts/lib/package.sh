@@ -55,10 +55,19 @@ package_make()
 	make -C "$tree" "-j$JOBS" CC="$KCC" "KDIR=$kdir" "$@"
 }
 
+# package_alone KERNEL COMMAND...: nobody else is at work in KERNEL's tree; two
+# lanes install from it
+package_alone()
+{
+	local kernel=$1
+	shift
+	locked "package-$(basename "$BUILDS")-$kernel" "$@"
+}
+
 # installed_into KERNEL DEST: make install for KERNEL below the folder DEST
 installed_into()
 {
-	locked "package-$(basename "$BUILDS")-$1" installed_into_locked "$@"
+	package_alone "$1" installed_into_locked "$@"
 }
 
 installed_into_locked()
@@ -200,7 +209,7 @@ package_uninstall()
 {
 	local dest=$RUN/package-$1
 	rm -f "$dest/lib/modules"/*/modules.*
-	package_make "$1" "$(package_tree "$1")" uninstall "DESTDIR=$dest" || return 1
+	package_alone "$1" package_make "$1" "$(package_tree "$1")" uninstall "DESTDIR=$dest" || return 1
 	below "$dest" | grep -v '/demo\.ko' | grep . && return 1
 	below "$dest" | grep -q '/demo\.ko' && [ ! -e "$dest/usr/local/lib/uma" ]
 }
@@ -209,7 +218,7 @@ package_uninstall()
 package_clean()
 {
 	local tree=$RUN/package-$1.clean
-	cp -a "$(package_tree "$1")" "$tree" || return 1
+	package_alone "$1" cp -a "$(package_tree "$1")" "$tree" || return 1
 	package_make "$1" "$tree" clean || return 1
 	(cd "$tree" && find . -type f ! -name .sources | sed 's:^\./::' | sort | diff .sources -)
 }
