@@ -260,6 +260,7 @@ static inline unsigned long pool_total_free(struct uma_pool *pool)
 
 /* pool_node.c */
 void pool_add_page(struct vm_page *m, struct list_head *free);
+struct page *pool_forget_page(struct vm_page *m);
 bool pool_give_page_back(struct vm_page *m);
 void pool_clear_record(struct vm_page *m);
 void pool_blacklist_page(struct vm_page *m, u64 addr);

@@ -51,16 +51,24 @@ static void forget_region(const struct page *page)
 		WRITE_ONCE(*known, 0);
 }
 
+/* Undo what was done to a page, so that it can go; nobody knows it any more. */
+struct page *pool_forget_page(struct vm_page *m)
+{
+	struct page *page = pfn_to_page(m->phys_pfn);
+
+	set_page_private(page, 0);
+	forget_region(page);
+	return page;
+}
+
 /*
  * Give a page that nobody knows any more back to the kernel, unless somebody
  * has it still. Returns whether it went.
  */
 bool pool_give_page_back(struct vm_page *m)
 {
-	struct page *page = pfn_to_page(m->phys_pfn);
+	struct page *page = pool_forget_page(m);
 
-	set_page_private(page, 0);
-	forget_region(page);
 	if (!(m->flags & (PG_FREE | PG_BLACKLISTED)))
 		return false;
 	__free_page(page);
