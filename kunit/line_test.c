@@ -623,7 +623,8 @@ static void uma_19_bucket_in_flight_reaches_the_sleeper(struct kunit *test)
 	steer_in_flight(test, zone, zone);
 	item = uma_zalloc(zone, M_NOWAIT);
 	uma_test_steer(NULL);
-	KUNIT_EXPECT_EQ(test, in_flight.calls, 1);
+	/* Once more if the sleeper was served and gone before the next look. */
+	KUNIT_EXPECT_GE(test, in_flight.calls, 1);
 	expect_served(test, in_flight.s);
 	/* There were two. */
 	KUNIT_EXPECT_NOT_NULL(test, item);

@@ -1204,7 +1204,7 @@ void uma_zfree_bulk(uma_zone_t zone, void **items, unsigned int n)
 	unsigned int i, local = 0;
 	int nid;
 
-	if (slow & UC_BYPASS >> 8) {
+	if (slow & (UC_BYPASS >> 8)) {
 		for (i = 0; i < n; i++)
 			uma_zfree(zone, items[i]);
 		return;
