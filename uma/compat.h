@@ -11,6 +11,8 @@
 #include <linux/math.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/stackdepot.h>
+#include <linux/string.h>
 #include <linux/timex.h>
 #include <linux/module.h>
 #include <linux/types.h>
@@ -129,6 +131,66 @@ static inline void uma_shrinker_destroy(struct shrinker *s)
 		return;
 	unregister_shrinker(s);
 	kfree(s);
+}
+#endif
+
+/*
+ * Stacks, in the kernel's depot where it has one, else where they are wanted. The
+ * depot gives each stack a number; it is told not to allocate where one may not
+ * sleep, and may then have no room: that stack is empty.
+ */
+#define UMA_STACK_DEPTH	16
+
+#ifdef CONFIG_STACKDEPOT
+struct uma_stack {
+	depot_stack_handle_t handle;
+};
+
+static inline void uma_stack_save(struct uma_stack *stack,
+				  unsigned long *entries, unsigned int n,
+				  bool may_alloc)
+{
+#ifdef STACK_DEPOT_FLAG_CAN_ALLOC
+	depot_flags_t flags = may_alloc ? STACK_DEPOT_FLAG_CAN_ALLOC : 0;
+
+	stack->handle = stack_depot_save_flags(entries, n, GFP_NOWAIT, flags);
+#else
+	stack->handle = __stack_depot_save(entries, n, 0, GFP_NOWAIT,
+					   may_alloc);
+#endif
+}
+
+static inline unsigned int uma_stack_fetch(const struct uma_stack *stack,
+					   const unsigned long **entries)
+{
+	unsigned long *found;
+	unsigned int n;
+
+	if (!stack->handle)
+		return 0;
+	n = stack_depot_fetch(stack->handle, &found);
+	*entries = found;
+	return n;
+}
+#else
+struct uma_stack {
+	unsigned int n;
+	unsigned long entries[UMA_STACK_DEPTH];
+};
+
+static inline void uma_stack_save(struct uma_stack *stack,
+				  unsigned long *entries, unsigned int n,
+				  bool may_alloc)
+{
+	stack->n = min_t(unsigned int, n, UMA_STACK_DEPTH);
+	memcpy(stack->entries, entries, stack->n * sizeof(*entries));
+}
+
+static inline unsigned int uma_stack_fetch(const struct uma_stack *stack,
+					   const unsigned long **entries)
+{
+	*entries = stack->entries;
+	return stack->n;
 }
 #endif
 
