@@ -7,6 +7,7 @@
 
 #include <linux/module.h>
 
+#include "memguard/guard.h"
 #include "uma/fail.h"
 #include "uma/uma_int.h"
 
@@ -30,7 +31,8 @@ static int __init uma_module_init(void)
 	error = uma_mbuf_startup();
 	if (error)
 		goto fail_malloc;
-	uma_stats_startup();
+	memguard_startup();
+	memguard_debugfs(uma_stats_startup());
 	return 0;
 
 fail_malloc:
@@ -51,6 +53,7 @@ static void __exit uma_module_exit(void)
 	uma_stats_shutdown();
 	uma_reclaim_quiesce();
 	uma_mbuf_shutdown();
+	memguard_shutdown();
 	uma_malloc_shutdown();
 	uma_shutdown();
 	uma_reclaim_shutdown();

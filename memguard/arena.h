@@ -68,8 +68,8 @@ enum memguard_state {
  * @type: the owner is a malloc type, not a zone
  * @opened: an access was reported and is allowed from now on
  * @oops: the task whose wrong free was reported and is to be stopped, or NULL
- * @keg: where the item must be freed to; see struct uma_guard_client
- * @owner: name of the zone or type
+ * @addr: of the zone or type that the item must be freed to
+ * @owner: its name
  * @alloced: who allocated the item
  * @freed: who freed it
  *
@@ -88,7 +88,7 @@ struct memguard_range {
 	bool type;
 	bool opened;
 	struct task_struct *oops;
-	const void *keg;
+	const void *addr;
 	char owner[MEMGUARD_NAME];
 	struct memguard_track alloced;
 	struct memguard_track freed;
@@ -152,19 +152,18 @@ extern struct memguard_options memguard_options;
 int memguard_arena_create(unsigned long npages);
 void memguard_arena_destroy(void);
 bool memguard_arena_exists(void);
-struct memguard_range *memguard_arena_alloc(size_t size, size_t align,
-					    int flags);
+struct memguard_range *memguard_arena_alloc(size_t size, size_t align);
 void memguard_arena_publish(struct memguard_range *r);
 struct memguard_range *memguard_arena_item(const void *item);
 bool memguard_arena_claim(struct memguard_range *r);
 void memguard_arena_free(struct memguard_range *r);
-unsigned long memguard_arena_trim(void);
+void memguard_arena_trim(void);
 void memguard_arena_get_stats(struct memguard_arena_stats *st);
 
 /* For who looks at a fault. */
 bool memguard_arena_locate(const void *addr, struct memguard_place *place);
 bool memguard_arena_allows(const void *addr, bool write);
-bool memguard_arena_open(const void *addr);
+void memguard_arena_open(const void *addr);
 
 void *memguard_range_item(const struct memguard_range *r);
 void *memguard_range_start(const struct memguard_range *r);

@@ -32,8 +32,8 @@ enum memguard_kind {
  *	that is wrong
  * @regs: of the access that faulted, or NULL
  * @write: that was a write
- * @range: the item that it concerns, or NULL
- * @place: where @addr lies, if @range is not NULL
+ * @place: the item that it concerns, if place.range is not NULL, and where @addr
+ *	lies
  * @client: whom a wrong free named, or NULL
  * @why: more, or NULL
  */

@@ -12,6 +12,7 @@
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/stackdepot.h>
+#include <linux/stacktrace.h>
 #include <linux/string.h>
 #include <linux/timex.h>
 #include <linux/module.h>
@@ -160,6 +161,11 @@ static inline void uma_stack_save(struct uma_stack *stack,
 #endif
 }
 
+static inline int uma_stack_startup(void)
+{
+	return stack_depot_init();
+}
+
 static inline unsigned int uma_stack_fetch(const struct uma_stack *stack,
 					   const unsigned long **entries)
 {
@@ -186,6 +192,11 @@ static inline void uma_stack_save(struct uma_stack *stack,
 	memcpy(stack->entries, entries, stack->n * sizeof(*entries));
 }
 
+static inline int uma_stack_startup(void)
+{
+	return 0;
+}
+
 static inline unsigned int uma_stack_fetch(const struct uma_stack *stack,
 					   const unsigned long **entries)
 {
@@ -193,6 +204,17 @@ static inline unsigned int uma_stack_fetch(const struct uma_stack *stack,
 	return stack->n;
 }
 #endif
+
+/* The callers of who asks, the nearest first; how many. */
+static inline unsigned int uma_stack_here(unsigned long *entries,
+					  unsigned int n)
+{
+#ifdef CONFIG_STACKTRACE
+	return stack_trace_save(entries, n, 0);
+#else
+	return 0;
+#endif
+}
 
 /* For the modules that measure us: kunit/uma_replay.c, kunit/uma_bench.c. */
 

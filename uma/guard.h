@@ -24,9 +24,7 @@ enum uma_guard_kind {
  * struct uma_guard_client - whom a guarded item belongs to
  * @kind: a zone or a malloc type
  * @name: its name
- * @addr: its address
- * @keg: what an item must be freed to: of a zone the keg, which zones stacked on
- *	each other share; of a type the type
+ * @addr: its address, by which a free knows its owner
  * @size: bytes of an item; 0 for a type
  * @type_stable: its users may look at an item that is free already
  */
@@ -34,7 +32,6 @@ struct uma_guard_client {
 	enum uma_guard_kind kind;
 	const char *name;
 	const void *addr;
-	const void *keg;
 	size_t size;
 	bool type_stable;
 };
@@ -87,8 +84,25 @@ static inline bool uma_guard_covers(const void *addr)
 	return (unsigned long)addr - start < READ_ONCE(uma_guard_bytes);
 }
 
+/* For the guard. */
 void uma_guard_register(const struct uma_guard_ops *ops);
 void uma_guard_set_range(void *start, size_t bytes);
-void uma_guard_refresh(void);
+void uma_zone_guard_refresh(void);
+void uma_malloc_guard_refresh(void);
+
+/* For zones and malloc types. */
+void uma_guard_decide(uma_zone_t zone);
+void *uma_guard_zalloc(uma_zone_t zone, int flags);
+bool uma_guard_zclaim(uma_zone_t zone, void *item);
+bool uma_guard_zretire(uma_zone_t zone, void *item);
+void uma_guard_zforeign(uma_zone_t zone, void *item, const char *why);
+u32 *uma_guard_refcnt(const void *item);
+unsigned int uma_guard_type_rule(struct malloc_type *type);
+void *uma_guard_malloc(struct malloc_type *type, size_t size, size_t align,
+		       int flags);
+size_t uma_guard_free(struct malloc_type *type, void *addr);
+size_t uma_guard_size(const void *addr);
+void uma_guard_foreign(struct malloc_type *type, void *addr, const char *why);
+void uma_guard_reclaim(void);
 
 #endif /* _UMA_GUARD_H */

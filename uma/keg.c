@@ -896,6 +896,30 @@ static void keg_refuse(const char *who, const void *item, const char *why)
 }
 
 /**
+ * uma_keg_wrong() - what would be wrong with a free of this item?
+ * @keg: the keg that it should belong to
+ * @item: any value at all
+ *
+ * Context: any but NMI.
+ * Return: NULL if @item is an item of @keg that is out of its slab, or if the keg
+ * has none and cannot know; else what it is instead.
+ */
+const char *uma_keg_wrong(struct uma_keg *keg, const void *item)
+{
+	struct uma_slab *slab;
+	const char *why;
+	unsigned int i;
+	unsigned long irq;
+
+	if (keg->uk_import)
+		return NULL;
+	raw_spin_lock_irqsave(&keg->uk_lock, irq);
+	why = keg_identify(keg, item, &slab, &i);
+	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
+	return why;
+}
+
+/**
  * uma_keg_check() - would a free of this item be right?
  * @keg: the keg that it should belong to
  * @who: the zone's name, for the message
@@ -907,16 +931,8 @@ static void keg_refuse(const char *who, const void *item, const char *why)
  */
 bool uma_keg_check(struct uma_keg *keg, const char *who, void *item)
 {
-	struct uma_slab *slab;
-	const char *why;
-	unsigned int i;
-	unsigned long irq;
+	const char *why = uma_keg_wrong(keg, item);
 
-	if (keg->uk_import)
-		return true;
-	raw_spin_lock_irqsave(&keg->uk_lock, irq);
-	why = keg_identify(keg, item, &slab, &i);
-	raw_spin_unlock_irqrestore(&keg->uk_lock, irq);
 	if (why)
 		keg_refuse(who, item, why);
 	return !why;

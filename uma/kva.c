@@ -22,7 +22,9 @@
  * one that allowed less is looked up again before the access is held to be a
  * fault. So entering a page and widening its rights need no flush, and work in
  * any context. To take rights away, all processors must forget, which takes an
- * interrupt to each and therefore a caller who may sleep.
+ * interrupt to each and therefore a caller who may sleep. Who must take them away
+ * where he may not changes the entries at once, and has the processors forget
+ * later (uma_kva_change(), uma_kva_flush()).
  *
  * Who uses a range decides which of its slots are whose; two callers never work
  * on the same slot at a time, and a slot is not used again before the function
@@ -330,6 +332,109 @@ int uma_kva_remove(struct uma_kva *kva, unsigned long index,
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_remove);
 
 /**
+ * uma_kva_change() - change what may be done with pages, for the time to come
+ * @kva: the range
+ * @index: the first slot
+ * @npages: how many, all of the range; where no page is entered nothing changes
+ * @prot: what may be done from now on
+ *
+ * Processors that remember the entry may do what it allowed until they forget
+ * (uma_kva_flush_here(), uma_kva_flush()).
+ *
+ * Context: any, under any lock.
+ */
+void uma_kva_change(struct uma_kva *kva, unsigned long index,
+		    unsigned long npages, enum uma_kva_prot prot)
+{
+	unsigned long i;
+
+	for (i = index; i < index + npages; i++)
+		if (kva->pages[i])
+			set_entry(kva, i, kva->pages[i]->phys_pfn, prot);
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_change);
+
+/**
+ * uma_kva_take() - take a page out of a range, for the time to come
+ * @kva: the range
+ * @index: its slot
+ *
+ * Until the processors forget, some may still reach the page there.
+ *
+ * Context: any, under any lock.
+ * Return: the page, or NULL if there was none.
+ */
+struct vm_page *uma_kva_take(struct uma_kva *kva, unsigned long index)
+{
+	struct vm_page *m = kva->pages[index];
+
+	if (m) {
+		set_entry(kva, index, 0, UMA_KVA_NONE);
+		WRITE_ONCE(kva->pages[index], NULL);
+	}
+	return m;
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_take);
+
+/**
+ * uma_kva_flush_here() - make this processor forget what entries were
+ *
+ * Context: any.
+ */
+void uma_kva_flush_here(void)
+{
+	preempt_disable();
+	forget_here(NULL);
+	preempt_enable();
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_flush_here);
+
+/**
+ * uma_kva_flush() - make all processors forget what entries were
+ *
+ * Context: preemptible, interrupts on.
+ */
+void uma_kva_flush(void)
+{
+	forget_everywhere();
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_flush);
+
+/**
+ * uma_kva_allows() - what may be done at an address now
+ * @kva: the range
+ * @index: a slot of it
+ *
+ * Context: any.
+ * Return: what its entry says; a processor may remember an older one.
+ */
+enum uma_kva_prot uma_kva_allows(struct uma_kva *kva, unsigned long index)
+{
+	return entry_prot(kva, index);
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_allows);
+
+/**
+ * uma_kva_touch() - write to a byte, and leave it as it is
+ * @addr: an address in a range
+ *
+ * In one instruction, so that nobody's store is undone.
+ *
+ * Context: any.
+ * Return: false if that is not allowed.
+ */
+bool uma_kva_touch(void *addr)
+{
+	asm goto("1:	lock orb $0, (%0)\n"
+		 _ASM_EXTABLE(1b, %l[fault])
+		 : : "r" (addr) : "memory", "cc" : fault);
+	return true;
+fault:
+	return false;
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_touch);
+
+/**
  * uma_kva_release() - give a range back
  * @kva: the range, in which no page is entered any more
  *
@@ -452,6 +557,40 @@ int uma_kva_remove(struct uma_kva *kva, unsigned long index,
 	return -EOPNOTSUPP;
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_remove);
+
+void uma_kva_change(struct uma_kva *kva, unsigned long index,
+		    unsigned long npages, enum uma_kva_prot prot)
+{
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_change);
+
+struct vm_page *uma_kva_take(struct uma_kva *kva, unsigned long index)
+{
+	return NULL;
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_take);
+
+void uma_kva_flush_here(void)
+{
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_flush_here);
+
+void uma_kva_flush(void)
+{
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_flush);
+
+enum uma_kva_prot uma_kva_allows(struct uma_kva *kva, unsigned long index)
+{
+	return UMA_KVA_NONE;
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_allows);
+
+bool uma_kva_touch(void *addr)
+{
+	return false;
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_kva_touch);
 
 bool uma_kva_contains(const void *addr)
 {

@@ -43,6 +43,16 @@ int uma_kva_protect(struct uma_kva *kva, unsigned long index,
 		    unsigned long npages, enum uma_kva_prot prot);
 int uma_kva_remove(struct uma_kva *kva, unsigned long index,
 		   unsigned long npages);
+
+/* For who makes the processors forget himself. */
+void uma_kva_change(struct uma_kva *kva, unsigned long index,
+		    unsigned long npages, enum uma_kva_prot prot);
+struct vm_page *uma_kva_take(struct uma_kva *kva, unsigned long index);
+void uma_kva_flush_here(void);
+void uma_kva_flush(void);
+
+enum uma_kva_prot uma_kva_allows(struct uma_kva *kva, unsigned long index);
+bool uma_kva_touch(void *addr);
 bool uma_kva_contains(const void *addr);
 struct vm_page *uma_kva_lookup(const void *addr);
 

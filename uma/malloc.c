@@ -56,6 +56,7 @@
 #include <linux/irq_work.h>
 #include <linux/jiffies.h>
 #include <linux/llist.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/overflow.h>
@@ -67,6 +68,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "uma/guard.h"
 #include "uma/kva.h"
 #include "uma/uma_int.h"
 
@@ -219,8 +221,33 @@ static void type_register(struct malloc_type *type)
 	type->ks_stats = NULL;
 	list_add_tail(&type->ks_link, &types);
 	WRITE_ONCE(types_count, types_count + 1);
+	type->ks_guard_rule = uma_guard_type_rule(type);
 	WRITE_ONCE(type->ks_state, MALLOC_TYPE_MAGIC | MALLOC_TYPE_UNBACKED |
+				   (type->ks_guard_rule ?
+				    MALLOC_TYPE_GUARDED : 0) |
 				   (marking ? MALLOC_TYPE_MARKED : 0));
+}
+
+/**
+ * uma_malloc_guard_refresh() - let types be guarded as the guard's rules now say
+ *
+ * Context: any but NMI.
+ */
+void uma_malloc_guard_refresh(void)
+{
+	struct malloc_type *type;
+	unsigned long irq;
+	u32 state;
+
+	raw_spin_lock_irqsave(&types_lock, irq);
+	list_for_each_entry(type, &types, ks_link) {
+		WRITE_ONCE(type->ks_guard_rule, uma_guard_type_rule(type));
+		state = type->ks_state & ~MALLOC_TYPE_GUARDED;
+		if (type->ks_guard_rule)
+			state |= MALLOC_TYPE_GUARDED;
+		WRITE_ONCE(type->ks_state, state);
+	}
+	raw_spin_unlock_irqrestore(&types_lock, irq);
 }
 
 /* Get counters for types that have none yet. Returns 0 or -ENOMEM. */
@@ -819,6 +846,10 @@ static bool check_block(void *addr, struct malloc_type *type, const char *what,
 	}
 	why = READ_ONCE(type->ks_state) & MALLOC_TYPE_NEW ?
 	      "nothing was allocated under this type" : find_block(addr, b);
+	if (why && READ_ONCE(type->ks_state) & MALLOC_TYPE_GUARDED) {
+		uma_guard_foreign(type, addr, why);
+		return false;
+	}
 	if (why) {
 		pr_err_ratelimited("malloc type \"%s\": %s of %p refused: %s\n",
 				   type_name(type), what, addr, why);
@@ -877,6 +908,29 @@ static bool check_flags(int *flags, const struct malloc_type *type,
 	return true;
 }
 
+/* What bsd_malloc() promises of a block's address. */
+static size_t block_align(size_t size)
+{
+	if (size >= PAGE_SIZE)
+		return PAGE_SIZE;
+	return is_power_of_2(size) ? max_t(size_t, size, GRAIN) : GRAIN;
+}
+
+/* A block that the guard lends, or NULL. */
+static void *malloc_guarded(size_t size, struct malloc_type *type, int flags,
+			    size_t *bytes)
+{
+	void *block;
+
+	if (!(READ_ONCE(type->ks_state) & MALLOC_TYPE_GUARDED))
+		return NULL;
+	*bytes = max_t(size_t, size, 1);
+	block = uma_guard_malloc(type, *bytes, block_align(*bytes), flags);
+	if (block && flags & M_ZERO)
+		memset(block, 0, *bytes);
+	return block;
+}
+
 /* All that is not plain. */
 static noinline void *malloc_slow(size_t size, struct malloc_type *type,
 				  int flags, unsigned long ip)
@@ -897,6 +951,9 @@ static noinline void *malloc_slow(size_t size, struct malloc_type *type,
 	if (debug && size <= ZONED_MAX)
 		room += sizeof(u64);
 	might_sleep_if(flags & M_WAITOK);
+	block = malloc_guarded(size, type, flags, &bytes);
+	if (block)
+		goto out;
 	if (room > ZONED_MAX) {
 		block = large_alloc(room, type, flags, &bytes);
 		goto out;
@@ -1005,10 +1062,22 @@ EXPORT_SYMBOL_GPL(bsd_mallocarray);
 
 /* Freeing. */
 
+static void free_guarded(void *addr, struct malloc_type *type)
+{
+	size_t bytes = uma_guard_free(type, addr);
+
+	if (bytes)
+		count_free(type, bytes);
+}
+
 static noinline void free_slow(void *addr, struct malloc_type *type)
 {
 	struct block b;
 
+	if (uma_guard_covers(addr) && type_is_one(type)) {
+		free_guarded(addr, type);
+		return;
+	}
 	if (!check_block(addr, type, "free", &b))
 		return;
 	if (!b.keg) {
@@ -1086,7 +1155,11 @@ size_t bsd_malloc_usable_size(const void *addr)
 {
 	struct block b;
 
-	if (!addr || find_block((void *)addr, &b))
+	if (!addr)
+		return 0;
+	if (uma_guard_covers(addr))
+		return uma_guard_size(addr);
+	if (find_block((void *)addr, &b))
 		return 0;
 	return usable(&b);
 }
@@ -1101,11 +1174,21 @@ static void *realloc_from(void *addr, size_t size, struct malloc_type *type,
 
 	if (!addr)
 		return malloc_from(size, type, flags, ip);
+	if (uma_guard_covers(addr) && type_is_one(type)) {
+		old = uma_guard_size(addr);
+		if (!old) {
+			uma_guard_foreign(type, addr,
+					  "not a block, or one that is free already");
+			return NULL;
+		}
+		goto move;
+	}
 	if (!check_block(addr, type, "realloc", &b))
 		return NULL;
 	old = usable(&b);
 	if (size <= old && (size > b.bytes / 2 || b.bytes == sizes[0].bytes))
 		return addr;
+move:
 	new = malloc_from(size, type, flags, ip);
 	if (!new)
 		return NULL;
@@ -1122,7 +1205,7 @@ static void *realloc_from(void *addr, size_t size, struct malloc_type *type,
  * @flags: as bsd_malloc(); M_ZERO zeroes, at most, what a new block has more
  *
  * The block stays where it is if it is large enough and not more than twice as
- * large.
+ * large; a guarded one always moves.
  *
  * Context: as bsd_malloc().
  * Return: the block, perhaps elsewhere, with its contents as far as both sizes go; or

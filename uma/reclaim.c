@@ -43,6 +43,7 @@
 #include <linux/topology.h>
 #include <linux/workqueue.h>
 
+#include "uma/guard.h"
 #include "uma/trace.h"
 #include "uma/uma_int.h"
 
@@ -417,6 +418,8 @@ void uma_reclaim(int req)
 		pr_err("%s: no such request: %d\n", __func__, req);
 		return;
 	}
+	if (req == UMA_RECLAIM_DRAIN_CPU)
+		uma_guard_reclaim();
 	reclaim_zones(req);
 }
 EXPORT_SYMBOL_GPL(uma_reclaim);

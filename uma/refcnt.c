@@ -11,6 +11,7 @@
  * belongs to the consumer.
  */
 
+#include "uma/guard.h"
 #include "uma/uma_int.h"
 
 /**
@@ -26,11 +27,17 @@ u32 *uma_find_refcnt(uma_zone_t zone, void *item)
 {
 	struct uma_keg *keg = zone->uz_keg;
 	struct uma_slab *slab;
+	u32 *counter;
 	u32 num;
 
 	if (WARN_ONCE(!(keg->uk_flags & UMA_ZONE_REFCNT),
 		      "uma: zone %s has no reference counters\n", zone->uz_name))
 		return NULL;
+	if (uma_guard_covers(item)) {
+		counter = uma_guard_refcnt(item);
+		WARN_ONCE(!counter, "uma: no item of zone %s\n", zone->uz_name);
+		return counter;
+	}
 	slab = uma_keg_slab(keg, item, &num);
 	if (WARN_ONCE(!slab, "uma: no item of zone %s\n", zone->uz_name))
 		return NULL;

@@ -375,8 +375,9 @@ DEFINE_SHOW_ATTRIBUTE(pool);
  * Without debugfs there are none, and all else works.
  *
  * Context: process context, at load.
+ * Return: the folder that they are in.
  */
-void uma_stats_startup(void)
+struct dentry *uma_stats_startup(void)
 {
 	uma_dir = debugfs_create_dir("uma", NULL);
 	debugfs_create_file("zone_stats", 0400, uma_dir, NULL, &zone_stats_fops);
@@ -389,6 +390,7 @@ void uma_stats_startup(void)
 			    &malloc_types_fops);
 	debugfs_create_file("pool", 0444, uma_dir, NULL, &pool_fops);
 	uma_fail_debugfs(uma_dir);
+	return uma_dir;
 }
 
 /**

@@ -25,6 +25,10 @@
  *	lock held
  * @UMA_STEER_UNREF: who lets go of an mbuf's data has read its counter, above 1,
  *	and not yet compared and set it; any context
+ * @UMA_STEER_GUARD_CLAIM: the one free of a guarded item has claimed it, its pages
+ *	are not protected yet; any context
+ * @UMA_STEER_GUARD_FLUSH: processors are about to be made to forget, for frees
+ *	that could not do so; process context
  */
 enum uma_steer_point {
 	UMA_STEER_REFILL,
@@ -35,6 +39,8 @@ enum uma_steer_point {
 	UMA_STEER_STATS,
 	UMA_STEER_IMPORT,
 	UMA_STEER_UNREF,
+	UMA_STEER_GUARD_CLAIM,
+	UMA_STEER_GUARD_FLUSH,
 };
 
 #if IS_ENABLED(CONFIG_KUNIT)

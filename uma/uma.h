@@ -380,6 +380,7 @@ int uma_zone_reclaim(uma_zone_t zone, int req);
 #define MALLOC_TYPE_NEW		0x01	/* nobody has used it yet */
 #define MALLOC_TYPE_UNBACKED	0x02	/* it has no counters by CPU yet */
 #define MALLOC_TYPE_MARKED	0x04	/* uma_debug was on: blocks tell their type */
+#define MALLOC_TYPE_GUARDED	0x08	/* blocks may come from the guard */
 
 /**
  * struct malloc_type - a type of memory, with its own statistics
@@ -392,6 +393,7 @@ int uma_zone_reclaim(uma_zone_t zone, int req);
  * @ks_link: in the list of types
  * @ks_early: what is counted before it has counters of each CPU; and for ever
  *	after, as part of CPU 0's
+ * @ks_guard_rule: which of the guard's rules concerns it, or 0
  *
  * Consumers define one by MALLOC_DEFINE() and leave its fields alone.
  */
@@ -403,6 +405,7 @@ struct malloc_type {
 	struct module *ks_owner;
 	struct list_head ks_link;
 	struct malloc_type_stats ks_early;
+	u8 ks_guard_rule;
 };
 
 /*

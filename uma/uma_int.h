@@ -39,7 +39,7 @@
  * cache, in a bucket of its zone's list, or in its slab (bit set in us_free).
  *
  * Files, each calling only those before it: fail, slab_layout, kva, pool, keg,
- * bucket, zone_list, reclaim, zone, refcnt, malloc, stats, mbuf. Buckets and off-page
+ * bucket, zone_list, guard, reclaim, zone, refcnt, malloc, stats, mbuf. Buckets and off-page
  * headers are items of zones themselves; that recursion goes through
  * uma_internal.
  *
@@ -102,10 +102,12 @@ struct uma_bucket {
  */
 #define UC_CTOR		0x0001	/* alloc: a constructor to run */
 #define UC_TRACE_ALLOC	0x0008	/* alloc: someone traces allocations */
+#define UC_GUARD_ALLOC	0x0020	/* alloc: the item may come from the guard */
 #define UC_DTOR		0x0100	/* free: a destructor to run */
 #define UC_SLEEPERS	0x0200	/* free: someone sleeps on the keg's limit */
 #define UC_TRACE_FREE	0x0800	/* free: someone traces frees */
 #define UC_NODES	0x1000	/* free: the item may be of another memory node */
+#define UC_GUARD_FREE	0x2000	/* free: the item may be the guard's */
 #define UC_BYPASS	0x0404	/* both: straight to the slab, and check */
 
 /**
@@ -334,6 +336,8 @@ struct uma_zone_domain {
  * @uz_maxaction_work: calls it, where it may sleep
  * @uz_holds: a keg whose items the cached items of this zone hold, or NULL: who
  *	waits for an item of it has this zone drained, too; constant
+ * @uz_guarded: items out that a guard has lent
+ * @uz_guard_rule: which of the guard's rules concerns the zone, or 0
  * @uz_domain: the buckets that no CPU holds, by memory node, nr_node_ids of them
  */
 struct uma_zone {
@@ -373,6 +377,9 @@ struct uma_zone {
 
 	struct uma_keg *uz_holds;
 
+	atomic_t uz_guarded;
+	u8 uz_guard_rule;
+
 	struct uma_zone_domain uz_domain[];
 };
 
@@ -402,6 +409,7 @@ unsigned int uma_keg_alloc(struct uma_keg *keg, uma_zone_t zone, void **items,
 unsigned int uma_keg_free(struct uma_keg *keg, const char *who, void **items,
 			  unsigned int n);
 bool uma_keg_check(struct uma_keg *keg, const char *who, void *item);
+const char *uma_keg_wrong(struct uma_keg *keg, const void *item);
 int uma_keg_grow(struct uma_keg *keg, uma_zone_t zone, int flags);
 int uma_keg_item_node(struct uma_keg *keg, const void *item);
 void uma_keg_set_max(struct uma_keg *keg, u32 nitems);
@@ -488,9 +496,10 @@ void uma_malloc_type_stats(struct malloc_type *type,
 			   struct malloc_type_stats *mts);
 
 /* stats.c */
+struct dentry;
 struct uma_type_header;
 struct uma_percpu_stat;
-void uma_stats_startup(void);
+struct dentry *uma_stats_startup(void);
 void uma_stats_shutdown(void);
 void uma_zone_stats(uma_zone_t zone, struct uma_type_header *uth,
 		    struct uma_percpu_stat *ups);

@@ -44,6 +44,7 @@
 #include <linux/topology.h>
 
 #include "uma/fail.h"
+#include "uma/guard.h"
 #include "uma/trace.h"
 #include "uma/uma_int.h"
 
@@ -757,30 +758,102 @@ static void zone_put(uma_zone_t zone, void *item, bool count)
  * the tests and the counting. Readers on other CPUs take each field as it comes.
  */
 
+/* Guarded items: see guard.c. */
+
+static void guard_settle(struct work_struct *work)
+{
+	uma_zone_guard_refresh();
+}
+
+static DECLARE_WORK(guard_settle_work, guard_settle);
+
+static void guard_settle_irq_fn(struct irq_work *work)
+{
+	schedule_work(&guard_settle_work);
+}
+
+static struct irq_work guard_settle_irq;
+
+/* An item of the guard's, initialised; NULL or an ERR_PTR as uma_guard_zalloc(). */
+static void *zone_get_guarded(uma_zone_t zone, int flags)
+{
+	if (!(uma_cache_flags(raw_cpu_ptr(zone->uz_cpu)) & UC_GUARD_ALLOC))
+		return NULL;
+	return uma_guard_zalloc(zone, flags);
+}
+
+static void zone_put_guarded(uma_zone_t zone, void *item)
+{
+	if (uma_guard_zretire(zone, item))
+		irq_work_queue(&guard_settle_irq);
+}
+
+/* Put back an item that a constructor refused. */
+static void zone_unget(uma_zone_t zone, void *item)
+{
+	if (uma_guard_covers(item)) {
+		zone_put_guarded(zone, item);
+		return;
+	}
+	uma_item_poison(zone->uz_keg, item);
+	zone_put(zone, item, COUNT_LATER);
+}
+
+static void zone_free_guarded(uma_zone_t zone, void *item, void *arg)
+{
+	size_t size = zone->uz_keg->uk_size;
+
+	if (!uma_guard_zclaim(zone, item))
+		return;
+	trace_uma_free(zone->uz_name, item, size);
+	if (zone->uz_dtor)
+		zone->uz_dtor(item, size, arg);
+	zone_put_guarded(zone, item);
+	zone_count(zone, &zone->uz_frees, 1);
+}
+
+/* Whether a free to a guarded zone of what is not the guard's can be right. */
+static bool zone_free_plausible(uma_zone_t zone, void *item)
+{
+	const char *why;
+
+	if (!READ_ONCE(zone->uz_guard_rule))
+		return true;
+	why = uma_keg_wrong(zone->uz_keg, item);
+	if (why)
+		uma_guard_zforeign(zone, item, why);
+	return !why;
+}
+
 /*
  * What the fast path could not do, from the start; in no section. In a zone
  * with a constructor the allocation is counted only once that has succeeded.
  */
 static noinline void *uma_zalloc_slow(uma_zone_t zone, void *arg, int flags)
 {
+	bool count = zone->uz_ctor ? COUNT_LATER : COUNT;
 	size_t size = zone->uz_keg->uk_size;
-	void *item;
+	void *item = zone_get_guarded(zone, flags);
 
-	item = zone_get(zone, flags, zone->uz_ctor ? COUNT_LATER : COUNT);
-	if (!item)
+	if (IS_ERR(item))
 		goto fail;
-	uma_item_unpoison(zone->uz_keg, item);
+	if (item) {
+		count = COUNT_LATER;
+	} else {
+		item = zone_get(zone, flags, count);
+		if (!item)
+			goto fail;
+		uma_item_unpoison(zone->uz_keg, item);
+	}
 	if (flags & M_ZERO)
 		uma_item_zero(zone->uz_keg, item);
-	if (zone->uz_ctor) {
-		if (zone->uz_ctor(item, size, arg,
-				  flags & (M_WAITOK | M_NOWAIT))) {
-			uma_item_poison(zone->uz_keg, item);
-			zone_put(zone, item, COUNT_LATER);
-			goto fail;
-		}
-		zone_count_allocs(zone, 1);
+	if (zone->uz_ctor &&
+	    zone->uz_ctor(item, size, arg, flags & (M_WAITOK | M_NOWAIT))) {
+		zone_unget(zone, item);
+		goto fail;
 	}
+	if (count == COUNT_LATER)
+		zone_count_allocs(zone, 1);
 	trace_uma_alloc(zone->uz_name, item, size, flags);
 	return item;
 fail:
@@ -855,10 +928,17 @@ EXPORT_SYMBOL_GPL(uma_zalloc_arg);
 
 static noinline void uma_zfree_slow(uma_zone_t zone, void *item, void *arg)
 {
+	u16 flags = uma_cache_flags(raw_cpu_ptr(zone->uz_cpu));
 	size_t size = zone->uz_keg->uk_size;
 	int nid;
 
-	if (uma_cache_flags(raw_cpu_ptr(zone->uz_cpu)) & UC_BYPASS &&
+	if (uma_guard_covers(item)) {
+		zone_free_guarded(zone, item, arg);
+		return;
+	}
+	if (flags & UC_GUARD_FREE && !zone_free_plausible(zone, item))
+		return;
+	if (flags & UC_BYPASS &&
 	    !uma_keg_check(zone->uz_keg, zone->uz_name, item))
 		return;
 	trace_uma_free(zone->uz_name, item, size);
@@ -1117,6 +1197,24 @@ static bool zone_ctor_many(uma_zone_t zone, void **items, unsigned int n,
 	return true;
 }
 
+/* The same one by one, where each may come from elsewhere. */
+static unsigned int zalloc_each(uma_zone_t zone, void **items, unsigned int n,
+				int flags)
+{
+	unsigned int got;
+
+	for (got = 0; got < n; got++) {
+		items[got] = uma_zalloc_slow(zone, NULL, flags);
+		if (!items[got])
+			break;
+	}
+	if (got == n)
+		return n;
+	while (got--)
+		uma_zfree(zone, items[got]);
+	return 0;
+}
+
 /**
  * uma_zalloc_bulk() - allocate many items
  * @zone: the zone
@@ -1146,6 +1244,8 @@ unsigned int uma_zalloc_bulk(uma_zone_t zone, void **items, unsigned int n,
 		zone_count(zone, &zone->uz_fails, 1);
 		return 0;
 	}
+	if (uma_cache_flags(raw_cpu_ptr(zone->uz_cpu)) & UC_GUARD_ALLOC)
+		return zalloc_each(zone, items, n, flags);
 	got = zone_get_cached(zone, items, n, count);
 	if (got < n)
 		count = COUNT_LATER;
@@ -1204,7 +1304,7 @@ void uma_zfree_bulk(uma_zone_t zone, void **items, unsigned int n)
 	unsigned int i, local = 0;
 	int nid;
 
-	if (slow & (UC_BYPASS >> 8)) {
+	if (slow & ((UC_BYPASS | UC_GUARD_FREE) >> 8)) {
 		for (i = 0; i < n; i++)
 			uma_zfree(zone, items[i]);
 		return;
@@ -1286,6 +1386,7 @@ static void zone_set_switches(uma_zone_t zone)
 		uma_keg_set_zone_flag(zone->uz_keg, zone, UC_BYPASS, uma_debug);
 	uma_keg_set_zone_flag(zone->uz_keg, zone, UC_TRACE_ALLOC, trace_allocs);
 	uma_keg_set_zone_flag(zone->uz_keg, zone, UC_TRACE_FREE, trace_frees);
+	uma_guard_decide(zone);
 }
 
 /*
@@ -1302,6 +1403,21 @@ static void set_switch(bool *which, bool on)
 	*which = on;
 	uma_for_each_zone(zone)
 		zone_set_switches(zone);
+	mutex_unlock(&switch_lock);
+}
+
+/**
+ * uma_zone_guard_refresh() - let zones be guarded as the guard's rules now say
+ *
+ * Context: process context, may sleep.
+ */
+void uma_zone_guard_refresh(void)
+{
+	uma_zone_t zone;
+
+	mutex_lock(&switch_lock);
+	uma_for_each_zone(zone)
+		uma_guard_decide(zone);
 	mutex_unlock(&switch_lock);
 }
 
@@ -1556,7 +1672,8 @@ int uma_zdestroy(uma_zone_t zone)
 	uma_zone_flush_all(zone);
 	uma_zone_drain(zone);
 	/* Counts can be off, after a wrong free; a keg to itself knows better. */
-	used = last ? uma_keg_items_out(keg) : uma_zone_in_use(zone);
+	used = last ? uma_keg_items_out(keg) + atomic_read(&zone->uz_guarded) :
+		      uma_zone_in_use(zone);
 	if (used) {
 		mutex_lock(&switch_lock);
 		uma_zone_list_show(zone);
@@ -1856,14 +1973,17 @@ EXPORT_SYMBOL_GPL(uma_zone_set_zfini);
  * @zone: a zone whose keg has no slab yet
  * @allocf: the function, or NULL for the pool
  *
- * Context: process context.
+ * Context: process context, may sleep.
  * Return: 0 or -EBUSY.
  */
 int uma_zone_set_allocf(uma_zone_t zone, uma_alloc allocf)
 {
 	int error = keg_settable(zone->uz_keg, "allocf");
 
-	return error ?: uma_keg_set_allocf(zone->uz_keg, allocf);
+	error = error ?: uma_keg_set_allocf(zone->uz_keg, allocf);
+	if (!error)
+		uma_zone_guard_refresh();
+	return error;
 }
 EXPORT_SYMBOL_GPL(uma_zone_set_allocf);
 
@@ -1906,6 +2026,8 @@ int uma_zone_set_obj(uma_zone_t zone, struct vm_object *obj, int nitems)
 		error = -EINVAL;
 	if (!error)
 		error = uma_keg_set_backing(zone->uz_keg, obj, nitems);
+	if (!error)
+		uma_zone_guard_refresh();
 	if (!error && zone->uz_keg->uk_fini)
 		warn_dead_fini(zone->uz_name);
 	return error;
@@ -2100,6 +2222,7 @@ int uma_startup(void)
 {
 	int error;
 
+	init_irq_work(&guard_settle_irq, guard_settle_irq_fn);
 	uma_internal = &zone_internal;
 	header_zones[0] = internal_create("UMA Slabs",
 					  uma_keg_header_bytes(false), 0);
@@ -2132,6 +2255,8 @@ void uma_shutdown(void)
 	uma_zone_t zone;
 
 	set_started(false);
+	irq_work_sync(&guard_settle_irq);
+	flush_work(&guard_settle_work);
 	unregister_module_notifier(&zone_module_nb);
 	uma_for_each_zone(zone) {
 		if (zone->uz_flags & UMA_ZFLAG_INTERNAL)
