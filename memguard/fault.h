@@ -13,5 +13,6 @@ extern bool memguard_continue;
 int memguard_fault_startup(void);
 void memguard_fault_shutdown(void);
 bool memguard_fault_intercepted(void);
+u64 memguard_fault_resolved(void);
 
 #endif /* _MEMGUARD_FAULT_H */

@@ -478,9 +478,6 @@ MODULE_PARM_DESC(memguard_start,
 module_param_named(memguard_noread, memguard_options.noread, bool, 0644);
 MODULE_PARM_DESC(memguard_noread,
 		 "catch reads of freed items, too, not only writes (no)");
-module_param(memguard_continue, bool, 0644);
-MODULE_PARM_DESC(memguard_continue,
-		 "after a report let the access succeed and go on, instead of an oops (no)");
 
 /* The operations. */
 
@@ -730,6 +727,8 @@ static int stats_show(struct seq_file *m, void *v)
 		   st.flushes);
 	seq_printf(m, "%-28s %12llu\n", "  later than the free",
 		   st.flushes_late);
+	seq_printf(m, "%-28s %12llu\n", "faults that were none",
+		   memguard_fault_resolved());
 	seq_puts(m, "\nREPORTS\n");
 	for (kind = 0; kind < MEMGUARD_KINDS; kind++)
 		seq_printf(m, "%-28s %12llu\n", memguard_kind_name(kind),

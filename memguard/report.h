@@ -11,8 +11,19 @@
 
 struct dentry;
 struct pt_regs;
-struct seq_file;
 
+/**
+ * enum memguard_kind - what can be wrong
+ * @MEMGUARD_UAF_READ: an item was read, or called, that is free
+ * @MEMGUARD_UAF_WRITE: the same for a write
+ * @MEMGUARD_OVERFLOW: an access beyond the end of an item's pages
+ * @MEMGUARD_UNDERFLOW: an access before the first of them
+ * @MEMGUARD_DOUBLE_FREE: an item was freed that is free
+ * @MEMGUARD_INVALID_FREE: what was freed is no item, or not this client's
+ * @MEMGUARD_CORRUPTION: slack beside an item is not as it was, found at free
+ * @MEMGUARD_WILD: an access near no item
+ * @MEMGUARD_KINDS: how many there are
+ */
 enum memguard_kind {
 	MEMGUARD_UAF_READ,
 	MEMGUARD_UAF_WRITE,
@@ -20,8 +31,8 @@ enum memguard_kind {
 	MEMGUARD_UNDERFLOW,
 	MEMGUARD_DOUBLE_FREE,
 	MEMGUARD_INVALID_FREE,
-	MEMGUARD_CORRUPTION,	/* of slack, found at free */
-	MEMGUARD_WILD,		/* an access near no item */
+	MEMGUARD_CORRUPTION,
+	MEMGUARD_WILD,
 	MEMGUARD_KINDS
 };
 
@@ -32,22 +43,26 @@ enum memguard_kind {
  *	that is wrong
  * @regs: of the access that faulted, or NULL
  * @write: that was a write
- * @place: the item that it concerns, if place.range is not NULL, and where @addr
- *	lies
+ * @fetch: that was the fetch of an instruction
+ * @place: the item that it concerns, and where @addr lies; its range is NULL if
+ *	there is none
  * @client: whom a wrong free named, or NULL
  * @why: more, or NULL
+ * @next: what happens now, or NULL
  */
 struct memguard_incident {
 	enum memguard_kind kind;
 	const void *addr;
 	struct pt_regs *regs;
 	bool write;
+	bool fetch;
 	struct memguard_place place;
 	const struct uma_guard_client *client;
 	const char *why;
+	const char *next;
 };
 
-/* The last report, as text. */
+/* Room for one report as text, with its closing zero. */
 #define MEMGUARD_REPORT_MAX	8192
 
 void memguard_report(const struct memguard_incident *in);
