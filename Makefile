@@ -21,7 +21,7 @@ ARGS	?=
 # What other modules include, and what user programs do
 kernel-headers := uma/uma.h uma/mbuf.h
 user-headers := uma/uma_stream.h
-pages	:= man/uma.9 man/uma_malloc.9 man/mbuf.9 man/umastat.8
+pages	:= man/uma.9 man/uma_malloc.9 man/mbuf.9 man/memguard.9 man/umastat.8
 
 umastat-sources := scripts/umastat.c scripts/umastat_stream.c
 umastat-headers := scripts/umastat_stream.h $(user-headers)

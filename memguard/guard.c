@@ -205,7 +205,7 @@ static int parse_rule(char *text, struct rule *rule)
 	    strspn(slash + 1, "0123456789") == strlen(slash + 1)) {
 		if (kstrtou32(slash + 1, 10, &rule->fraction) ||
 		    !rule->fraction) {
-			pr_err("\"%s\": one in how many?\n", text);
+			pr_err("\"%s\": one in how many?\n", rule->text);
 			return -EINVAL;
 		}
 		*slash = '\0';
@@ -261,7 +261,7 @@ static struct rules *parse_rules(const char *text, bool with_large)
 			break;
 		}
 		cut = t->text + DESC_MAX + (one - t->text);
-		strcpy(cut, one);
+		memcpy(cut, one, strlen(one) + 1);
 		rule->text = one;
 		error = parse_rule(cut, rule);
 		t->n++;

@@ -142,6 +142,7 @@ package_list()
 	./usr/local/share/man/man9/bsd_malloc.9
 	./usr/local/share/man/man9/m_getcl.9
 	./usr/local/share/man/man9/mbuf.9
+	./usr/local/share/man/man9/memguard.9
 	./usr/local/share/man/man9/uma.9
 	./usr/local/share/man/man9/uma_malloc.9
 	./usr/local/share/man/man9/uma_zalloc.9
@@ -347,7 +348,7 @@ package_named()
 		grep -v '^MALLOC_TYPE_'); do
 		grep -qw "$name" "$TOP"/man/*.9 || { echo "no manual page tells of $name"; missing=1; }
 	done
-	for name in $(sed -n 's/^module_param\(_cb\|_named\|\)(\([a-z_]*\),.*/\2/p' "$TOP"/uma/*.c); do
+	for name in $(sed -n 's/^module_param\(_cb\|_named\|\)(\([a-z_]*\),.*/\2/p' "$TOP"/uma/*.c "$TOP"/memguard/*.c); do
 		grep -qw "Va $name" "$TOP"/man/*.9 || { echo "no manual page tells of the parameter $name"; missing=1; }
 	done
 	mandoc -T ascii "$TOP/man/umastat.8" | sed 's:.\x08::g' >"$RUN/package.umastat"
