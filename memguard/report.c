@@ -194,8 +194,9 @@ static bool is_wrong_free(const struct memguard_incident *in)
 
 /*
  * The stack, from where it happened. Of a fault, that is where it says; the
- * frames in front are the fault's own, and ours. The unwinder may not have got
- * that far, then there is more than anybody wants, which is better than less.
+ * frames in front are the fault's own, and ours. If the unwinder did not get
+ * that far there is more than anybody wants, which is better than less; but past
+ * an address that is no code it never gets.
  */
 static unsigned long walk_stack(const struct memguard_incident *in)
 {
@@ -214,7 +215,7 @@ static unsigned long walk_stack(const struct memguard_incident *in)
 	if (i == n)
 		i = 0;
 	report.stack = report.walk + i;
-	report.depth = min(n - i, SHOWN);
+	report.depth = in->fetch ? 0 : min(n - i, SHOWN);
 	if (ip)
 		return ip;
 	return n ? report.stack[0] : _RET_IP_;
@@ -280,6 +281,17 @@ static int slack_byte(const struct memguard_incident *in, const u8 *addr,
 	return copy_from_kernel_nofault(&byte, addr, 1) ? -1 : byte;
 }
 
+/* Whether a row of bytes has any of the slack. */
+static bool has_slack(const struct memguard_incident *in, const u8 *from)
+{
+	unsigned int i;
+
+	for (i = 0; i < ROW; i++)
+		if (slack_byte(in, from + i, true) >= 0)
+			return true;
+	return false;
+}
+
 static void put_row(const struct memguard_incident *in, const u8 *from,
 		    bool wanted)
 {
@@ -307,7 +319,7 @@ static void put_bytes(const struct memguard_incident *in)
 	const u8 *from = PTR_ALIGN_DOWN(in->addr, ROW);
 	unsigned int i;
 
-	for (i = 0; i < ROWS; i++, from += ROW) {
+	for (i = 0; i < ROWS && has_slack(in, from); i++, from += ROW) {
 		put_row(in, from, false);
 		put_row(in, from, true);
 	}
