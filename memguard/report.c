@@ -35,7 +35,7 @@
  * no more of it), "N bytes before it"; or "near no item". A malloc type's item is
  * "of malloc type" instead of "of zone". Lines that may follow:
  *
- *	freed to zone "other"
+ *	freed to zone "other"			(if that is not the item's own)
  *	(any sentence: why a free is wrong)
  *	found  0xffffc90000201ff0: .. .. .. ..  5e[41 42]59 ...
  *	wanted 0xffffc90000201ff0: .. .. .. ..  5e 5f 58 59 ...
@@ -77,7 +77,6 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
-#include <linux/stacktrace.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/utsname.h>
@@ -201,11 +200,8 @@ static bool is_wrong_free(const struct memguard_incident *in)
 static unsigned long walk_stack(const struct memguard_incident *in)
 {
 	unsigned long ip = in->regs ? instruction_pointer(in->regs) : 0;
-	unsigned int n = 0, i = 0;
+	unsigned int n = uma_stack_here(report.walk, WALK), i = 0;
 
-#ifdef CONFIG_STACKTRACE
-	n = stack_trace_save(report.walk, WALK, 1);
-#endif
 	if (ip)
 		while (i < n && report.walk[i] != ip)
 			i++;
@@ -246,6 +242,19 @@ static void put_item(const struct memguard_incident *in)
 		put("%ld bytes inside it)\n", offset);
 	else
 		put("%ld bytes beyond its end)\n", offset - size);
+}
+
+/* Whom it was freed to, if that is not its owner. */
+static void put_client(const struct memguard_incident *in)
+{
+	const struct memguard_range *r = &report.range;
+	bool type = in->client->kind == UMA_GUARD_TYPE;
+
+	if (in->place.range && type == r->type &&
+	    !strncmp(in->client->name, r->owner, sizeof(r->owner) - 1))
+		return;
+	put("freed to %s \"%s\"\n", type ? "malloc type" : "zone",
+	    in->client->name);
 }
 
 static void put_track(const char *what, const struct memguard_track *track)
@@ -339,9 +348,7 @@ static void put_body(const struct memguard_incident *in, unsigned long ip)
 	else
 		put(" (near no item)\n");
 	if (in->client)
-		put("freed to %s \"%s\"\n",
-		    in->client->kind == UMA_GUARD_TYPE ? "malloc type" : "zone",
-		    in->client->name);
+		put_client(in);
 	if (in->why)
 		put("%s\n", in->why);
 	if (in->kind == MEMGUARD_CORRUPTION && in->place.range)
@@ -349,7 +356,9 @@ static void put_body(const struct memguard_incident *in, unsigned long ip)
 	put_stack(report.stack, report.depth);
 	if (in->place.range && r->alloced.when)
 		put_track("allocated", &r->alloced);
+	/* Who finds a corruption is the one who frees, shown already. */
 	if (in->place.range && r->freed.when &&
+	    in->kind != MEMGUARD_CORRUPTION &&
 	    (state == MEMGUARD_FREEING || state == MEMGUARD_FREED))
 		put_track("freed", &r->freed);
 }
