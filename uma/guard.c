@@ -153,6 +153,9 @@ void *uma_guard_zalloc(uma_zone_t zone, int flags)
 			  keg->uk_size, keg->uk_align + 1, flags);
 	if (!item)
 		goto none;
+	/* What a slab's memory is when it is made. */
+	if (keg->uk_flags & UMA_ZONE_ZINIT)
+		memset(item, 0, keg->uk_size);
 	if (keg->uk_init && keg->uk_init(item, keg->uk_size, how))
 		goto retire;
 	if (zone->uz_init && zone->uz_init(item, keg->uk_size, how)) {
