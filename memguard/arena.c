@@ -422,17 +422,16 @@ static void put_pages(struct loose_pages *loose)
 }
 
 /*
- * Take ranges from the head of the queue apart, and their pages if @loose.
- * Processors do not know yet. Returns whether there were any.
+ * Take up to @most ranges from the head of the queue apart, and their pages if
+ * @loose. Processors do not know yet. Returns whether there were any.
  */
-static bool take_apart(struct loose_pages *loose)
+static bool take_apart(unsigned long most, struct loose_pages *loose)
 {
-	unsigned int n, i, first;
 	struct memguard_range *r;
-	unsigned long irq;
+	unsigned long first, irq, n, i;
 
 	raw_spin_lock_irqsave(&arena.lock, irq);
-	for (n = 0; n < BATCH; n++) {
+	for (n = 0; n < min_t(unsigned long, most, BATCH); n++) {
 		r = list_first_entry_or_null(&arena.queue,
 					     struct memguard_range, link);
 		if (!r || !range_forgotten(r))
@@ -470,9 +469,12 @@ static struct memguard_range *find_range(unsigned long npages)
 			r = take_oldest(npages, &others, &early);
 		if (r || !(others || early))
 			return r;
-		/* One batch on its way is enough for who cannot wait for it. */
+		/*
+		 * No more than may be wanted: they are guarded until then.
+		 * What is on its way is enough for who cannot wait for it.
+		 */
 		if (others && (preemptible() || !apart_pending()))
-			take_apart(NULL);
+			take_apart(2 * npages, NULL);
 		if (!preemptible()) {
 			irq_work_queue(&forget_irq);
 			return NULL;
@@ -756,7 +758,7 @@ void memguard_arena_trim(void)
 	if (!memguard_arena_exists())
 		return;
 	flush_now(false);
-	while (take_apart(&loose)) {
+	while (take_apart(BATCH, &loose)) {
 		flush_now(false);
 		put_pages(&loose);
 	}
@@ -814,7 +816,7 @@ bool memguard_arena_locate(const void *addr, struct memguard_place *place)
 
 	place->range = NULL;
 	place->in_pages = false;
-	for (near = slot > 2 ? slot - 2 : 0;
+	for (near = slot - min(slot, 2UL);
 	     near <= slot + 2 && near < arena.npages; near++) {
 		first = READ_ONCE(arena.range_of[near]);
 		if (!first)
@@ -854,7 +856,8 @@ bool memguard_arena_allows(const void *addr, bool write)
  * memguard_arena_open() - let accesses to a page succeed
  * @addr: an address in it
  *
- * Until the range is used again, or, of a guard page, one beside it is freed.
+ * Until the range is used again, or, of a guard page, one beside it is freed. A
+ * page that is neither is not used any more.
  *
  * Context: any but NMI, under any lock.
  */
@@ -863,6 +866,7 @@ void memguard_arena_open(const void *addr)
 	unsigned long slot = slot_of(addr), irq;
 
 	raw_spin_lock_irqsave(&arena.lock, irq);
+	__set_bit(slot, arena.used);
 	if (READ_ONCE(arena.kva->pages[slot]))
 		uma_kva_change(arena.kva, slot, 1, UMA_KVA_RW);
 	else
