@@ -4,12 +4,12 @@
  *
  * A module has no hook in the kernel's page fault path, and a die notifier comes
  * too late: it is not told the address, and the printing of the oops may have
- * changed the register that held it. What can be had is a probe on the function that
- * ends in the oops, page_fault_oops(regs, error_code, address), at its entry. All
- * three arguments are still in their registers there. By then the kernel has
+ * changed the register that held it. What can be had is a probe on the function
+ * that ends in the oops, page_fault_oops(regs, error_code, address), at its entry.
+ * All three arguments are still in their registers there. By then the kernel has
  * looked for better answers: an access that has an entry in the exception table
- * (copying to and from user space, the nofault functions, probing reads) is
- * forgiven and never comes this far, and so is not reported.
+ * (copying to and from user space, the nofault functions) is forgiven and never
+ * comes this far, and so is not reported.
  *
  * The probe's handler has three answers:
  *
@@ -17,20 +17,25 @@
  *   - resolved: an empty function of ours is run in the place of the kernel's,
  *     returns to where that was called from, and the access is made once more;
  *   - reported, and then one of the two above. The oops takes the task, unless
- *     memguard_continue is set and the page can be opened.
+ *     memguard_continue is set: then the page is opened first.
  *
  * Resolved in silence are accesses that the page table allows by now (MG-06): a
  * processor may have remembered an older, stricter entry, or the range was handed
- * to its next owner between the fault and our look. The processor has
- * dropped what it remembered of that address when it faulted, so that
- * the next try sees the new entry. The kernel itself finds most of these.
+ * to its next owner between the fault and our look. The processor has dropped
+ * what it remembered of that address when it faulted, so the next try sees the
+ * new entry. The kernel itself finds most of these.
  *
  * The probe stands on ftrace, by which the handler runs in the fault's own
- * context, with interrupts off. One on a breakpoint would run as if in an NMI, and
- * could be turned into a jump that ignores its answer, so that is refused. A
+ * context, with interrupts off. One on a breakpoint would run as if in an NMI,
+ * and could be turned into a jump that ignores its answer, so that is refused. A
  * fault in the handler, or in anything that it calls, finds a probe running: it
- * is counted as missed, and goes straight to its oops. NMIs are left alone: they may
- * have interrupted the arena with its lock held.
+ * is counted as missed and goes straight to its oops, which leaves that processor
+ * without probes. So nothing here may touch an item but by functions that
+ * forgive. NMIs are left alone: they may have interrupted the arena with its lock
+ * held.
+ *
+ * Who turns all probes off (kprobes/enabled in debugfs, kernel.ftrace_enabled)
+ * turns this one off.
  *
  * Without kprobes, on an architecture that is not known here, or if the probe is
  * refused, MemGuard works on without reports of accesses: the oops that the

@@ -21,7 +21,7 @@ struct pt_regs;
  * @MEMGUARD_DOUBLE_FREE: an item was freed that is free
  * @MEMGUARD_INVALID_FREE: what was freed is no item, or not this client's
  * @MEMGUARD_CORRUPTION: slack beside an item is not as it was, found at free
- * @MEMGUARD_WILD: an access near no item
+ * @MEMGUARD_WILD: an access near no item, or code in one that is out
  * @MEMGUARD_KINDS: how many there are
  */
 enum memguard_kind {
