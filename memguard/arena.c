@@ -55,10 +55,10 @@
 #include <linux/bitmap.h>
 #include <linux/err.h>
 #include <linux/irq_work.h>
+#include <linux/sched/clock.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
-#include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 
 #include "memguard/arena.h"
@@ -247,7 +247,7 @@ void memguard_track_save(struct memguard_track *track)
 		ours = 0;
 	n = min_t(unsigned int, n - ours, MEMGUARD_STACK);
 	uma_stack_save(&track->stack, entries + ours, n, preemptible());
-	track->when = ktime_get_mono_fast_ns();
+	track->when = local_clock();
 	track->pid = task_pid_nr(current);
 	track->cpu = raw_smp_processor_id();
 	strscpy(track->comm, current->comm, sizeof(track->comm));
