@@ -293,10 +293,11 @@ static int make_arena(void)
 	else if (error)
 		pr_err("cannot get %lu pages of address space (%d)\n", npages,
 		       error);
-	else
-		pr_info("%lu pages of address space for guarded items\n",
-			npages);
-	return error;
+	if (error)
+		return error;
+	pr_info("%lu pages of address space for guarded items\n", npages);
+	memguard_fault_startup();
+	return 0;
 }
 
 /* Guard what @text and @with_large say from now on, or, on an error, as before. */
@@ -771,7 +772,6 @@ void memguard_startup(void)
 
 	for_each_possible_cpu(cpu)
 		prandom_seed_state(per_cpu_ptr(&lots, cpu), get_random_u64());
-	memguard_fault_startup();
 	uma_guard_register(&guard_ops);
 	kernel_param_lock(THIS_MODULE);
 	started = true;
