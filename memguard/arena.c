@@ -796,13 +796,28 @@ static long distance(const struct memguard_range *r, const void *addr)
 	return addr < item + r->size ? 0 : addr - (item + r->size) + 1;
 }
 
+/*
+ * Which of two ranges, neither of whose pages an address is in, an access more
+ * likely meant: one whose item is out, else the nearer one.
+ */
+static bool likelier(const struct memguard_range *r,
+		     const struct memguard_range *other, const void *addr)
+{
+	bool out = atomic_read(&r->state) == MEMGUARD_LIVE;
+
+	if (out != (atomic_read(&other->state) == MEMGUARD_LIVE))
+		return out;
+	return distance(r, addr) < distance(other, addr);
+}
+
 /**
  * memguard_arena_locate() - what an address is near
  * @addr: an address in the arena
  * @place: where to say it
  *
  * In a range's own pages that is its item. In a guard page, or where there is no
- * range, the nearest one, if there is any within two pages.
+ * range, one that is within two pages: of those whose item is out, or else of
+ * all, the nearest.
  *
  * Context: any. What it finds may change if the item is being freed or its range
  * reused.
@@ -827,7 +842,7 @@ bool memguard_arena_locate(const void *addr, struct memguard_place *place)
 			place->in_pages = true;
 			break;
 		}
-		if (!best || distance(r, addr) < distance(best, addr))
+		if (!best || likelier(r, best, addr))
 			best = r;
 	}
 	if (!best)

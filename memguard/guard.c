@@ -533,13 +533,15 @@ static void *guard_alloc(const struct uma_guard_client *client,
 }
 
 static void report_free(enum memguard_kind kind, const void *item,
-			const struct uma_guard_client *client, const char *why)
+			const struct uma_guard_client *client, const char *why,
+			const char *next)
 {
 	struct memguard_incident in = {
 		.kind = kind,
 		.addr = item,
 		.client = client,
 		.why = why,
+		.next = next,
 	};
 
 	if (uma_guard_covers(item))
@@ -547,10 +549,15 @@ static void report_free(enum memguard_kind kind, const void *item,
 	memguard_report(&in);
 }
 
-/* Stop who freed an item that is free, as any write to it would. */
-static void stop_double_free(struct memguard_range *r, void *item)
+/* Report a double free, and stop who did it, as any write to the item would. */
+static void double_free(const struct uma_guard_client *client,
+			struct memguard_range *r, void *item)
 {
-	if (READ_ONCE(memguard_continue))
+	bool stop = !READ_ONCE(memguard_continue);
+
+	report_free(MEMGUARD_DOUBLE_FREE, item, client, NULL,
+		    stop ? "the kernel's oops follows" : NULL);
+	if (!stop)
 		return;
 	WRITE_ONCE(r->oops, current);
 	WRITE_ONCE(*(u8 *)item, 0);
@@ -564,26 +571,26 @@ static bool guard_claim(const struct uma_guard_client *client, void *item)
 
 	if (!r) {
 		report_free(MEMGUARD_INVALID_FREE, item, client,
-			    "not the address of an item");
+			    "not the address of an item", NULL);
 		return false;
 	}
 	if (!uma_kva_touch(item)) {
-		report_free(MEMGUARD_DOUBLE_FREE, item, client, NULL);
-		stop_double_free(r, item);
+		double_free(client, r, item);
 		return false;
 	}
 	if (r->addr != client->addr) {
 		report_free(MEMGUARD_INVALID_FREE, item, client,
-			    "an item of another owner");
+			    "an item of another owner", NULL);
 		return false;
 	}
 	if (!memguard_arena_claim(r)) {
-		report_free(MEMGUARD_DOUBLE_FREE, item, client, NULL);
+		report_free(MEMGUARD_DOUBLE_FREE, item, client,
+			    "while it is being freed", NULL);
 		return false;
 	}
 	memguard_track_save(&r->freed);
 	if (!memguard_slack_intact(r, &bad))
-		report_free(MEMGUARD_CORRUPTION, bad, client, NULL);
+		report_free(MEMGUARD_CORRUPTION, bad, client, NULL, NULL);
 	uma_steer(UMA_STEER_GUARD_CLAIM, item);
 	return true;
 }
@@ -600,7 +607,7 @@ static void guard_retire(void *item)
 static void guard_foreign(const struct uma_guard_client *client, void *item,
 			  const char *why)
 {
-	report_free(MEMGUARD_INVALID_FREE, item, client, why);
+	report_free(MEMGUARD_INVALID_FREE, item, client, why, NULL);
 }
 
 static bool range_is_out(const struct memguard_range *r)
