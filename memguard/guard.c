@@ -331,6 +331,12 @@ static int apply(const char *text, bool with_large)
 
 /* Parameters. */
 
+/* How much of a value to show: what a shell wrote ends with a newline. */
+static int one_line(const char *val)
+{
+	return strcspn(val, "\n");
+}
+
 static int desc_set(const char *val, const struct kernel_param *kp)
 {
 	char text[DESC_MAX];
@@ -374,7 +380,8 @@ static int large_set(const char *val, const struct kernel_param *kp)
 	int error = kstrtobool(val, &on);
 
 	if (error) {
-		pr_err("memguard_large: \"%s\" is neither yes nor no\n", val);
+		pr_err("memguard_large: \"%.*s\" is neither yes nor no\n",
+		       one_line(val), val);
 		return error;
 	}
 	if (started && on != large)
@@ -400,8 +407,8 @@ static int divisor_set(const char *val, const struct kernel_param *kp)
 	if (!error && !n)
 		error = -EINVAL;
 	if (error)
-		pr_err("memguard_divisor: \"%s\" is not a number above 0\n",
-		       val);
+		pr_err("memguard_divisor: \"%.*s\" is not a number above 0\n",
+		       one_line(val), val);
 	else
 		divisor = n;
 	return error;
@@ -438,7 +445,8 @@ static int parse_size(const char *val, const struct kernel_param *kp,
 	int error = kstrtoul(val, 0, size);
 
 	if (error)
-		pr_err("%s: \"%s\" is not a number of bytes\n", kp->name, val);
+		pr_err("%s: \"%.*s\" is not a number of bytes\n", kp->name,
+		       one_line(val), val);
 	return error;
 }
 
