@@ -181,6 +181,7 @@ part_e2e()
 	e2e_guest "$kernel" "pressure-$kernel" pressure 200 "HOLD=80"
 	e2e_guest "$kernel" "numa-$kernel" numa 200 "MIB=32"
 	e2e_guest "$kernel" "net-$kernel" net 300 "MB=24"
+	e2e_guest "$kernel" "memguard-$kernel" memguard 200 ""
 }
 
 # e2e_guest KERNEL NAME JOB LIMIT VARIABLES COLLECT-OPTIONS...
@@ -201,7 +202,9 @@ e2e_guest()
 	stage_env "$stage" $var
 	cp "$RUN/e2e-$kernel.modules/deps" "$RUN/e2e-$kernel.modules/"*.ko "$stage/modules/"
 	cp "$RUN/e2e-$kernel.bin/"* "$stage/bin/"
-	[ "$job" != e2e ] || stage_dynamic "$stage" trace-cmd
+	case $job in
+	e2e | memguard) stage_dynamic "$stage" trace-cmd ;;
+	esac
 	[ "$job" != main ] || stage_record "$stage"
 	stage_pack "$stage"
 	guest_run "$kernel" "$stage.cpio.gz" "$RUN/$name" "$limit" --append slab_nomerge "${machine[@]}"
