@@ -658,6 +658,7 @@ struct memguard_range *memguard_arena_item(const void *item)
 	r = &arena.ranges[first];
 	return memguard_range_item(r) == item ? r : NULL;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(memguard_arena_item);
 
 /**
  * memguard_arena_claim() - be the one who frees an item
@@ -764,6 +765,7 @@ void memguard_arena_trim(void)
 	}
 	trim_free_slots();
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(memguard_arena_trim);
 
 /**
  * memguard_arena_get_stats() - how the arena stands

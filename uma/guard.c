@@ -27,7 +27,9 @@
 #include "uma/uma_int.h"
 
 unsigned long uma_guard_start;
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_guard_start);
 unsigned long uma_guard_bytes;
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_guard_bytes);
 
 static const struct uma_guard_ops *guard;
 
