@@ -122,7 +122,7 @@ static inline int mg_init(struct kunit *test)
 		kunit_skip(test, "no address ranges on this architecture");
 	mg = kunit_kzalloc(test, sizeof(*mg), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, mg);
-	/* The arena is made with the first rule, and stays; so does the probe. */
+	/* The arena is made with the first rule, and stays. */
 	mg_guard(test, "no such zone");
 	KUNIT_ASSERT_TRUE_MSG(test, memguard_fault_intercepted(),
 			      "faults are not intercepted");
