@@ -521,6 +521,9 @@ static void *guard_alloc(const struct uma_guard_client *client,
 {
 	struct memguard_range *r;
 
+	/* The rules have changed since the caller looked at its bits. */
+	if (rule == RULE_NONE)
+		return NULL;
 	if (!rule_is_for_size(rule, size) || !lot_falls(rule_fraction(rule))) {
 		rule_count(rule, offsetof(struct rule, skipped));
 		return NULL;
