@@ -22,6 +22,9 @@
  *   cpus1 .. cpus4	so many CPUs work at once on the same zone or cache, each
  *			with pairs and bursts in turn
  *   waste, overhead	see bench_waste()
+ *   guard		the pair again, in a zone that MemGuard guards, wholly or one
+ *			item in a hundred, in one beside a guarded zone, and after
+ *			guarding has ended
  *
  * One thread. The loop runs in stretches of a thousand pairs, first ours, then
  * the peer's, then the empty one, and again, so that whatever disturbs the
@@ -77,13 +80,14 @@
 #include <linux/sort.h>
 #include <linux/string.h>
 
+#include "memguard/guard.h"
 #include "uma/compat.h"
 #include "uma/slab_layout.h"
 #include "uma/uma.h"
 #include "lock_count.h"
 
 #define ROWS	"pair,burst,bulk16,bulk64,remote,handover,prodcons," \
-		"cpus1,cpus2,cpus3,cpus4,waste"
+		"cpus1,cpus2,cpus3,cpus4,waste,guard"
 
 static char *what = ROWS;
 module_param(what, charp, 0444);
@@ -614,6 +618,40 @@ static int bench_pair(void)
 	if (!error)
 		error = measure_here("pair-nowait", 256, uma_pair_nowait,
 				     kmem_pair_nowait, empty_pair);
+	return error;
+}
+
+/*
+ * What MemGuard costs. The rules are set before the contest's zone is made, and
+ * are of its name or of another's.
+ */
+static int bench_guard(void)
+{
+	static const struct {
+		const char *name;
+		const char *desc;
+	} rows[] = {
+		{ "guard-all", "zone:uma-bench" },
+		{ "guard-100", "zone:uma-bench/100" },
+		{ "guard-other", "zone:uma-bench-other" },
+		{ "guard-off", "" },
+	};
+	unsigned int i;
+	int error;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		error = memguard_set_desc(rows[i].desc);
+		if (error == -EOPNOTSUPP) {
+			pr_info("skip name=guard reason=not-on-this-architecture\n");
+			return 0;
+		}
+		if (!error)
+			error = measure_here(rows[i].name, 256, uma_pair,
+					     kmem_pair, empty_pair);
+		if (error)
+			break;
+	}
+	memguard_set_desc("");
 	return error;
 }
 
@@ -1234,6 +1272,7 @@ static const struct {
 	{ "cpus3", bench_cpus3 },
 	{ "cpus4", bench_cpus4 },
 	{ "waste", bench_waste },
+	{ "guard", bench_guard },
 };
 
 static int run_bench(const char *name)
