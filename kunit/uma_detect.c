@@ -28,6 +28,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -104,8 +105,10 @@ static void late_write(u8 *item)
 	unsigned int i;
 
 	item_put(item);
-	for (i = 0; i < 500; i++)
+	for (i = 0; i < 500; i++) {
 		item_put(item_get());
+		cond_resched();
+	}
 	WRITE_ONCE(item[SIZE / 2], 1);
 }
 
@@ -153,7 +156,7 @@ static const struct mistake {
 	{ "invalid-free", invalid_free },
 };
 
-/* Sleep until the group that is due after so many pairs. */
+/* Sleep until the group is due that comes after so many pairs. */
 static void keep_rate(ktime_t begin, u64 pairs)
 {
 	ktime_t due = ktime_add_ns(begin, div_u64(pairs * NSEC_PER_SEC, rate));
@@ -161,6 +164,8 @@ static void keep_rate(ktime_t begin, u64 pairs)
 
 	if (us > 0)
 		usleep_range(us, us + 50);
+	else
+		cond_resched();
 }
 
 /* Of @rounds, with how many the item was guarded; -ENOMEM. */

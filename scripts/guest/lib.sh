@@ -226,6 +226,20 @@ torture_for()
 	wait $pid && [ $rc -eq 0 ]
 }
 
+# What of the torture's zones MemGuard can guard: limits are not for its items, and
+# items of a zone that keeps its memory are looked at after their free.  One in
+# $GUARD_N is guarded.
+TORTURE_DESC="torture-[!ln]*/${GUARD_N:-1},torture-large/${GUARD_N:-1}"
+
+# guard_quiet: MemGuard has guarded, and used its addresses again, without a report
+guard_quiet()
+{
+	awk '/^ranges used again/ { again = $NF } /^REPORTS/ { on = 1; next } /^RULE/ { on = 0; rules = 1; next }
+		on && NF { n += $NF } rules { guarded += $(NF - 2) }
+		END { print again " times again, " guarded " guarded, " n " reports"; exit !again || !guarded || n }' \
+		"$UMA/memguard/stats"
+}
+
 # kmemleak_clear: forget what the boot left
 kmemleak_clear()
 {

@@ -140,9 +140,9 @@ kasan_guest()
 	cp "$RUN/kasan.modules/deps" "$RUN/kasan.modules/"*.ko "$stage/modules/"
 	if [ "$job" = torture ]; then
 		cp "$RUN/kasan.bin/umastat" "$stage/bin/"
-		# a pool that grows and shrinks under it
+		# a pool that grows and shrinks under it, and some items guarded
 		# shellcheck disable=SC2086 # several they are
-		stage_env "$stage" $var "POOL=pool_mb=2 pool_max_mb=64"
+		stage_env "$stage" $var "POOL=pool_mb=2 pool_max_mb=64" GUARD=2 GUARD_N=8
 	else
 		stage_env "$stage" "$var"
 	fi
