@@ -99,15 +99,12 @@ static noinline void request_free(void *req)
 		uma_zfree(now.from->zone, req);
 	else
 		bsd_free(req, M_REQUEST);
-	/* Not the last call, so that it shows in a stack. */
-	barrier();
 }
 
 static noinline void request_done(struct request *req)
 {
 	now.req = NULL;
 	request_free(req);
-	barrier();
 }
 
 /* ---- its bugs ------------------------------------------------------------ */
