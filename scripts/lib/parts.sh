@@ -115,6 +115,10 @@ part_kasan()
 		kasan_guest kasan-numa kunit 400 "SUITES=$numa" --suites "$numa"
 		kasan_guest kasan-pressure pressure 400 "HOLD=40"
 	fi
+	# and those that want four CPUs
+	if [[ " $* " == *" memguard_race "* ]]; then
+		kasan_guest kasan-smp kunit 400 "SUITES=memguard_race" --suites memguard_race
+	fi
 	if [ "${TORTURE:-10}" -gt 0 ]; then
 		if ! programs_into "$RUN/kasan.bin" "$RUN/kasan-programs.log"; then
 			broken kasan-programs "programs build"
@@ -131,7 +135,7 @@ kasan_guest()
 	local machine=(--mem 1024 --smp 2)
 	shift 4
 	case $name in
-	*-torture) machine=(--mem 1024 --smp 4) ;;
+	*-torture | *-smp) machine=(--mem 1024 --smp 4) ;;
 	*-numa) machine=(--mem 1024 --numa) ;;
 	*-pressure) machine=(--mem 512 --smp 2) ;;
 	esac
