@@ -788,6 +788,20 @@ static void zone_put_guarded(uma_zone_t zone, void *item)
 		irq_work_queue(&guard_settle_irq);
 }
 
+/* For KASAN: the guard's memory is protected by other means. */
+
+static void zone_item_poison(uma_zone_t zone, void *item)
+{
+	if (!uma_guard_covers(item))
+		uma_item_poison(zone->uz_keg, item);
+}
+
+static void zone_item_unpoison(uma_zone_t zone, void *item)
+{
+	if (!uma_guard_covers(item))
+		uma_item_unpoison(zone->uz_keg, item);
+}
+
 /* Put back an item that a constructor refused. */
 static void zone_unget(uma_zone_t zone, void *item)
 {
@@ -1179,76 +1193,60 @@ static bool zone_ctor_many(uma_zone_t zone, void **items, unsigned int n,
 	    !IS_ENABLED(CONFIG_KASAN_GENERIC))
 		return true;
 	for (i = 0; i < n; i++) {
-		uma_item_unpoison(zone->uz_keg, items[i]);
+		zone_item_unpoison(zone, items[i]);
 		if (flags & M_ZERO)
 			uma_item_zero(zone->uz_keg, items[i]);
 		if (!zone->uz_ctor ||
 		    !zone->uz_ctor(items[i], size, NULL,
 				   flags & (M_WAITOK | M_NOWAIT)))
 			continue;
-		uma_item_poison(zone->uz_keg, items[i]);
+		zone_item_poison(zone, items[i]);
 		while (i--) {
 			if (zone->uz_dtor)
 				zone->uz_dtor(items[i], size, NULL);
-			uma_item_poison(zone->uz_keg, items[i]);
+			zone_item_poison(zone, items[i]);
 		}
 		return false;
 	}
 	return true;
 }
 
-/* The same one by one, where each may come from elsewhere. */
-static unsigned int zalloc_each(uma_zone_t zone, void **items, unsigned int n,
-				int flags)
+/*
+ * Those of up to @n items that the guard lends; fewer, or none, is no failure. Where
+ * an initialiser failed there are none, and the error says so.
+ */
+static int zone_get_guarded_many(uma_zone_t zone, void **items, unsigned int n,
+				 int flags)
 {
-	unsigned int got;
+	unsigned int i, got = 0;
+	void *item;
 
-	for (got = 0; got < n; got++) {
-		items[got] = uma_zalloc_slow(zone, NULL, flags);
-		if (!items[got])
-			break;
+	for (i = 0; i < n; i++) {
+		item = zone_get_guarded(zone, flags);
+		if (IS_ERR(item)) {
+			while (got--)
+				zone_put_guarded(zone, items[got]);
+			return PTR_ERR(item);
+		}
+		if (item)
+			items[got++] = item;
 	}
-	if (got == n)
-		return n;
-	while (got--)
-		uma_zfree(zone, items[got]);
-	return 0;
+	return got;
 }
 
-/**
- * uma_zalloc_bulk() - allocate many items
- * @zone: the zone
- * @items: where to leave them
- * @n: how many
- * @flags: as for uma_zalloc()
- *
- * They come by the bucket: one section and one copy for as many as the cache
- * has, one lock for each whole bucket of the zone's list. All come or none. Who
- * waits for a limit or for memory holds no item meanwhile that others wait for, but
- * what the first in line has been handed. With M_WAITOK and a limit that @n items
- * never fit in, it waits for ever.
- *
- * Context: as uma_zalloc().
- * Return: @n, or 0 for want of memory with M_NOWAIT, or where a constructor or
- * an initialiser failed.
+/*
+ * @n items from the zone itself. How many came; if not all, some are in @items and to
+ * be put back. *@count is cleared where they are not counted yet.
  */
-unsigned int uma_zalloc_bulk(uma_zone_t zone, void **items, unsigned int n,
-			     int flags)
+static unsigned int zone_get_all(uma_zone_t zone, void **items, unsigned int n,
+				 int flags, bool *count)
 {
-	bool count = zone->uz_ctor || n > BULK_SECTION ? COUNT_LATER : COUNT;
 	unsigned int got, more;
 	int error;
 
-	might_sleep_if(flags & M_WAITOK);
-	if (uma_fail_alloc(zone->uz_name, zone->uz_keg->uk_size, flags)) {
-		zone_count(zone, &zone->uz_fails, 1);
-		return 0;
-	}
-	if (uma_cache_flags(raw_cpu_ptr(zone->uz_cpu)) & UC_GUARD_ALLOC)
-		return zalloc_each(zone, items, n, flags);
-	got = zone_get_cached(zone, items, n, count);
+	got = zone_get_cached(zone, items, n, *count);
 	if (got < n)
-		count = COUNT_LATER;
+		*count = COUNT_LATER;
 	while (got < n) {
 		/* Not by way of a bucket: there is a place for them here. */
 		more = zone_import(zone, items + got,
@@ -1276,6 +1274,43 @@ unsigned int uma_zalloc_bulk(uma_zone_t zone, void **items, unsigned int n,
 		got += zone_get_cached(zone, items + got, n - got,
 				       COUNT_LATER);
 	}
+	return got;
+}
+
+/**
+ * uma_zalloc_bulk() - allocate many items
+ * @zone: the zone
+ * @items: where to leave them
+ * @n: how many
+ * @flags: as for uma_zalloc()
+ *
+ * They come by the bucket: one section and one copy for as many as the cache
+ * has, one lock for each whole bucket of the zone's list. All come or none. Who
+ * waits for a limit or for memory holds no item meanwhile that others wait for, but
+ * what the first in line has been handed. With M_WAITOK and a limit that @n items
+ * never fit in, it waits for ever.
+ *
+ * Context: as uma_zalloc().
+ * Return: @n, or 0 for want of memory with M_NOWAIT, or where a constructor or
+ * an initialiser failed.
+ */
+unsigned int uma_zalloc_bulk(uma_zone_t zone, void **items, unsigned int n,
+			     int flags)
+{
+	bool count = zone->uz_ctor || n > BULK_SECTION ? COUNT_LATER : COUNT;
+	unsigned int got;
+	int lent = 0;
+
+	might_sleep_if(flags & M_WAITOK);
+	if (uma_fail_alloc(zone->uz_name, zone->uz_keg->uk_size, flags))
+		goto fail;
+	/* These are in nobody's way while we wait for the others. */
+	lent = zone_get_guarded_many(zone, items, n, flags);
+	if (lent < 0)
+		goto fail;
+	if (lent)
+		count = COUNT_LATER;
+	got = lent + zone_get_all(zone, items + lent, n - lent, flags, &count);
 	if (got == n && zone_ctor_many(zone, items, n, flags)) {
 		if (!count)
 			zone_count_allocs(zone, n);
@@ -1284,7 +1319,10 @@ unsigned int uma_zalloc_bulk(uma_zone_t zone, void **items, unsigned int n,
 					zone->uz_keg->uk_size, flags);
 		return n;
 	}
-	zone_put_many(zone, items, got, COUNT_LATER);
+	zone_put_many(zone, items + lent, got - lent, COUNT_LATER);
+	while (lent)
+		zone_put_guarded(zone, items[--lent]);
+fail:
 	zone_count(zone, &zone->uz_fails, 1);
 	return 0;
 }
