@@ -238,6 +238,93 @@ static void uma_18_all_processors_forget(struct kunit *test)
 	uma_kva_release(kva);
 }
 
+/* What is changed now and forgotten later. */
+static void uma_18_rights_change_for_the_time_to_come(struct kunit *test)
+{
+	static const enum uma_kva_prot prots[] = {
+		UMA_KVA_NONE, UMA_KVA_READ, UMA_KVA_RW
+	};
+	struct uma_kva *kva = reserve(test, SLOTS);
+	struct vm_page *m = get_page_of_pool(test);
+	struct vm_page *n = get_page_of_pool(test);
+	struct probe p;
+	int from, to;
+
+	KUNIT_EXPECT_EQ(test, uma_kva_enter(kva, 2, m, UMA_KVA_RW), 0);
+	KUNIT_EXPECT_EQ(test, uma_kva_enter(kva, 4, n, UMA_KVA_RW), 0);
+	for (from = 0; from < ARRAY_SIZE(prots); from++)
+		for (to = 0; to < ARRAY_SIZE(prots); to++) {
+			int readers = prots[to] == UMA_KVA_NONE ? 0 :
+				      num_online_cpus();
+			int writers = prots[to] == UMA_KVA_RW ?
+				      num_online_cpus() : 0;
+
+			uma_kva_change(kva, 0, SLOTS, prots[from]);
+			uma_kva_flush();
+			on_each_cpu(touch, slot(kva, 2), 1);
+			/* Empty slots in between stay so. */
+			uma_kva_change(kva, 1, 4, prots[to]);
+			KUNIT_EXPECT_EQ(test, uma_kva_allows(kva, 2),
+					prots[to]);
+			KUNIT_EXPECT_EQ(test, uma_kva_allows(kva, 4),
+					prots[to]);
+			KUNIT_EXPECT_EQ(test, uma_kva_allows(kva, 3),
+					UMA_KVA_NONE);
+			KUNIT_EXPECT_NULL(test, uma_kva_lookup(slot(kva, 3)));
+			uma_kva_flush_here();
+			KUNIT_EXPECT_EQ(test, can_read(slot(kva, 2)),
+					readers > 0);
+			KUNIT_EXPECT_EQ(test, can_write(slot(kva, 2), 1),
+					writers > 0);
+			expect_closed(test, kva, 3);
+			uma_kva_flush();
+			probe_everywhere(&p, slot(kva, 4));
+			KUNIT_EXPECT_EQ(test, atomic_read(&p.readers), readers);
+			KUNIT_EXPECT_EQ(test, atomic_read(&p.writers), writers);
+		}
+	KUNIT_EXPECT_PTR_EQ(test, uma_kva_take(kva, 2), m);
+	KUNIT_EXPECT_NULL(test, uma_kva_take(kva, 2));
+	KUNIT_EXPECT_NULL(test, uma_kva_take(kva, 0));
+	KUNIT_EXPECT_EQ(test, uma_kva_allows(kva, 2), UMA_KVA_NONE);
+	KUNIT_EXPECT_NULL(test, uma_kva_lookup(slot(kva, 2)));
+	KUNIT_EXPECT_PTR_EQ(test, uma_kva_take(kva, 4), n);
+	uma_kva_flush();
+	probe_everywhere(&p, slot(kva, 2));
+	KUNIT_EXPECT_EQ(test, atomic_read(&p.readers), 0);
+	/* And is there for another. */
+	KUNIT_EXPECT_EQ(test, uma_kva_enter(kva, 2, n, UMA_KVA_RW), 0);
+	expect_open(test, kva, 2, n, true);
+	KUNIT_EXPECT_PTR_EQ(test, uma_kva_take(kva, 2), n);
+	uma_kva_flush();
+	uma_pool_free(pool, m, 1);
+	uma_pool_free(pool, n, 1);
+	uma_kva_release(kva);
+}
+
+static void uma_18_touch_leaves_what_is_there(struct kunit *test)
+{
+	struct uma_kva *kva = reserve(test, SLOTS);
+	struct vm_page *m = get_page_of_pool(test);
+	u8 *byte = slot(kva, 1) + 77;
+
+	KUNIT_EXPECT_FALSE(test, uma_kva_touch(byte));
+	KUNIT_EXPECT_EQ(test, uma_kva_enter(kva, 1, m, UMA_KVA_RW), 0);
+	*byte = 0xa5;
+	KUNIT_EXPECT_TRUE(test, uma_kva_touch(byte));
+	KUNIT_EXPECT_EQ(test, *byte, 0xa5);
+	/* The last of a page does not reach into the next. */
+	KUNIT_EXPECT_TRUE(test, uma_kva_touch(slot(kva, 2) - 1));
+	KUNIT_EXPECT_FALSE(test, uma_kva_touch(slot(kva, 2)));
+	KUNIT_EXPECT_EQ(test, uma_kva_protect(kva, 1, 1, UMA_KVA_READ), 0);
+	KUNIT_EXPECT_FALSE(test, uma_kva_touch(byte));
+	KUNIT_EXPECT_EQ(test, *byte, 0xa5);
+	KUNIT_EXPECT_EQ(test, uma_kva_protect(kva, 1, 1, UMA_KVA_NONE), 0);
+	KUNIT_EXPECT_FALSE(test, uma_kva_touch(byte));
+	KUNIT_EXPECT_EQ(test, uma_kva_remove(kva, 1, 1), 0);
+	uma_pool_free(pool, m, 1);
+	uma_kva_release(kva);
+}
+
 static void kva_bad_arguments_change_nothing(struct kunit *test)
 {
 	struct uma_kva *kva = reserve(test, SLOTS);
@@ -449,6 +536,9 @@ static void kva_unsupported_says_so(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, uma_kva_remove(NULL, 0, 1), -EOPNOTSUPP);
 	KUNIT_EXPECT_FALSE(test, uma_kva_contains(test));
 	KUNIT_EXPECT_NULL(test, uma_kva_lookup(test));
+	KUNIT_EXPECT_NULL(test, uma_kva_take(NULL, 0));
+	KUNIT_EXPECT_EQ(test, uma_kva_allows(NULL, 0), UMA_KVA_NONE);
+	KUNIT_EXPECT_FALSE(test, uma_kva_touch(test));
 }
 
 static int kva_test_init(struct kunit *test)
@@ -473,6 +563,8 @@ static struct kunit_case kva_cases[] = {
 	KUNIT_CASE(uma_18_stray_access_faults_at_once),
 	KUNIT_CASE(uma_18_rights_are_what_was_asked_for),
 	KUNIT_CASE(uma_18_all_processors_forget),
+	KUNIT_CASE(uma_18_rights_change_for_the_time_to_come),
+	KUNIT_CASE(uma_18_touch_leaves_what_is_there),
 	KUNIT_CASE(kva_bad_arguments_change_nothing),
 	KUNIT_CASE(kva_entering_works_in_hard_interrupts),
 	KUNIT_CASE(kva_lookup_believes_no_foreign_address),

@@ -141,7 +141,7 @@ static void mg_04_frees_on_all_cpus_at_once(struct kunit *test)
 				UMA_ALIGN_PTR, 0);
 	KUNIT_ASSERT_NOT_NULL(test, meet.zone);
 	mg_guard(test, "mg zone");
-	for (round = 0; round < 300; round++) {
+	for (round = 0; round < 100; round++) {
 		if (round == 0)
 			mg_announce();
 		meet.item = uma_zalloc(meet.zone, M_WAITOK);
@@ -267,6 +267,8 @@ static void mg_03_written_from_a_third_cpu(struct kunit *test)
 }
 
 /* The same with two: the free on one, the write at once on the other. */
+#define ROUNDS_OF_TWO	200
+
 static void mg_03_written_from_another_cpu(struct kunit *test)
 {
 	unsigned int cpu = uma_test_other_cpu(test), round;
@@ -275,7 +277,7 @@ static void mg_03_written_from_another_cpu(struct kunit *test)
 	far.zone = uma_test_zone(test, "mg zone", ITEM, 0);
 	mg_guard(test, "mg zone");
 	mg_announce();
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < ROUNDS_OF_TWO; round++) {
 		offset = (void *)(round % ITEM);
 		KUNIT_ASSERT_TRUE(test, alloc_far(NULL));
 		smp_call_function_single(cpu, write_far, offset, 1);
@@ -309,7 +311,7 @@ static void mg_03_all_cpus_write_at_once(struct kunit *test)
 	far.zone = uma_test_zone(test, "mg zone", ITEM, 0);
 	mg_guard(test, "mg zone");
 	mg_announce();
-	for (round = 0; round < 300; round++) {
+	for (round = 0; round < 100; round++) {
 		item = uma_zalloc(far.zone, M_WAITOK);
 		uma_zfree(far.zone, item);
 		on_each_cpu(crowd_fn, item, 1);
@@ -547,14 +549,16 @@ static void mg_01_rcu_and_bottom_halves_off(struct kunit *test)
  * from processor to processor, freed here preemptibly and there not.
  */
 
-#define SHELF	64
+#define SHELF	16
 #define HANDS	4
+#define GRABS	300
+/* Pages of the arena that are left to them. */
+#define LEFT	150
 
 static MALLOC_DEFINE(m_torture, "mg type", "of the suites about MemGuard");
 
 static struct {
 	uma_zone_t zone;
-	unsigned long until;
 	void *shelf[SHELF];
 	atomic_t wrong;
 	atomic_t guarded;
@@ -573,7 +577,7 @@ static void *use_get(struct rnd_state *rnd, int flags)
 	void *item;
 
 	mark.size = mark.zone ? ITEM :
-		    sizeof(mark) + prandom_u32_state(rnd) % (3 * PAGE_SIZE);
+		    sizeof(mark) + (1 << prandom_u32_state(rnd) % 14);
 	item = mark.zone ? uma_zalloc(use.zone, flags) :
 			   bsd_malloc(mark.size, m_torture, flags);
 	if (!item)
@@ -601,11 +605,11 @@ static void use_put(void *item)
 static void use_fn(struct work_struct *work)
 {
 	struct rnd_state rnd;
-	unsigned long n;
+	unsigned int n;
 	void *item;
 
 	prandom_seed_state(&rnd, (unsigned long)work);
-	for (n = 0; time_before(jiffies, use.until); n++) {
+	for (n = 0; n < GRABS; n++) {
 		bool atomic = prandom_u32_state(&rnd) % 3 == 0;
 
 		if (atomic)
@@ -624,13 +628,19 @@ static void mg_06_right_use_never_faults(struct kunit *test)
 {
 	struct work_struct *work = kunit_kcalloc(test, HANDS, sizeof(*work),
 						 GFP_KERNEL);
-	unsigned int i, cpu = 0;
+	struct memguard_arena_stats st, after;
+	unsigned int i, n, cpu = 0;
+	void **items;
 
 	KUNIT_ASSERT_NOT_NULL(test, work);
 	memset(&use, 0, sizeof(use));
 	use.zone = uma_test_zone(test, "mg zone", ITEM, 0);
 	mg_guard(test, "mg*");
-	use.until = jiffies + 5 * HZ;
+	memguard_arena_get_stats(&st);
+	n = (st.slots - LEFT) / 2;
+	items = uma_test_items(test, n);
+	uma_test_get(test, use.zone, items, n);
+	memguard_arena_get_stats(&st);
 	for (i = 0; i < HANDS; i++) {
 		INIT_WORK(&work[i], use_fn);
 		cpu = cpumask_next(cpu, cpu_online_mask);
@@ -643,10 +653,15 @@ static void mg_06_right_use_never_faults(struct kunit *test)
 	for (i = 0; i < SHELF; i++)
 		if (use.shelf[i])
 			use_put(use.shelf[i]);
-	kunit_info(test, "%d guarded, %d not\n", atomic_read(&use.guarded),
-		   atomic_read(&use.plain));
+	memguard_arena_get_stats(&after);
+	kunit_info(test, "%d guarded, %d not, %llu times used again, %llu flushes, %llu late\n",
+		   atomic_read(&use.guarded), atomic_read(&use.plain),
+		   after.reused - st.reused, after.flushes - st.flushes,
+		   after.flushes_late - st.flushes_late);
 	KUNIT_EXPECT_EQ(test, atomic_read(&use.wrong), 0);
-	KUNIT_EXPECT_GT(test, atomic_read(&use.guarded), 500);
+	/* Who cannot wait may find nothing that all have forgotten. */
+	KUNIT_EXPECT_GT(test, atomic_read(&use.guarded), HANDS * GRABS / 2);
+	uma_test_put(use.zone, items, n);
 	mg_expect_none(test);
 	end_zone(test, use.zone);
 }

@@ -10,6 +10,8 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "uma/mbuf.h"
+
 #include "memguard_test.h"
 
 #define ITEM	100
@@ -688,7 +690,7 @@ static void mg_01_zeroed_items(struct kunit *test)
 	mg_guard(test, "mg*");
 	memguard_arena_get_stats(&st);
 	/* More than once through the arena, so that pages are used again. */
-	for (i = 0; i < st.slots; i++) {
+	for (i = 0; i < st.slots / 4; i++) {
 		item = uma_zalloc(zone, M_WAITOK);
 		KUNIT_ASSERT_TRUE(test, uma_guard_covers(item));
 		KUNIT_ASSERT_NULL(test, memchr_inv(item, 0, ITEM));
@@ -1028,6 +1030,87 @@ static void mg_07_switching_under_load(struct kunit *test)
 	end_zone(test, load.zone);
 }
 
+/* With uma_debug, which looks at each free and marks blocks. */
+static void mg_01_with_uma_debug(struct kunit *test)
+{
+	uma_zone_t zone = uma_test_zone(test, "mg zone", ITEM, 0);
+	void *items[4], *blocks[4];
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		set(test, UMA_TEST_PARAMETER("uma_debug"), i & 1 ? "1" : "0");
+		mg_guard(test, i & 2 ? "mg*" : "");
+		items[i] = uma_zalloc(zone, M_WAITOK);
+		blocks[i] = bsd_malloc(ITEM, m_rules, M_WAITOK);
+		KUNIT_EXPECT_EQ(test, uma_guard_covers(items[i]), !!(i & 2));
+		KUNIT_EXPECT_EQ(test, uma_guard_covers(blocks[i]), !!(i & 2));
+		memset(items[i], i, ITEM);
+		memset(blocks[i], i, ITEM);
+	}
+	for (i = 0; i < 4; i++) {
+		set(test, UMA_TEST_PARAMETER("uma_debug"), i & 2 ? "1" : "0");
+		uma_zfree(zone, items[i]);
+		blocks[i] = bsd_realloc(blocks[i], 3 * ITEM, m_rules, M_WAITOK);
+		KUNIT_EXPECT_NULL(test, memchr_inv(blocks[i], i, ITEM));
+		bsd_free(blocks[i], m_rules);
+	}
+	set(test, UMA_TEST_PARAMETER("uma_debug"), "0");
+	mg_expect_none(test);
+	end_zone(test, zone);
+}
+
+/* Network buffers: a keg with counters, zones stacked on it, packets of both. */
+
+static void get_buffers(struct kunit *test, struct mbuf **m, int from, int to)
+{
+	int i;
+
+	for (i = from; i < to; i++) {
+		m[i] = i % 2 ? m_getcl(M_WAITOK, MT_DATA, M_PKTHDR) :
+			       m_gethdr(M_WAITOK, MT_DATA);
+		KUNIT_ASSERT_NOT_NULL(test, m[i]);
+		memset(m[i]->m_data, i, 100);
+		m[i]->m_len = 100;
+	}
+}
+
+static void put_buffers(struct kunit *test, struct mbuf **m, int from, int to)
+{
+	int i;
+
+	for (i = from; i < to; i++) {
+		KUNIT_EXPECT_NULL(test, memchr_inv(m[i]->m_data, i, 100));
+		m_freem(m[i]);
+	}
+}
+
+static void mg_01_network_buffers(struct kunit *test)
+{
+	struct mg_test *mg = test->priv;
+	struct memguard_arena_stats st;
+	struct mbuf *m[40];
+
+	/* Clusters are never given back: have all that there will be. */
+	get_buffers(test, m, 0, 40);
+	put_buffers(test, m, 0, 40);
+	mg->pages = uma_test_free_pages();
+
+	get_buffers(test, m, 0, 10);
+	mg_guard(test, "mbuf*");
+	get_buffers(test, m, 10, 20);
+	memguard_arena_get_stats(&st);
+	KUNIT_EXPECT_GE(test, st.ranges_live, 10);
+	put_buffers(test, m, 5, 15);
+	get_buffers(test, m, 5, 15);
+	mg_guard(test, "");
+	put_buffers(test, m, 0, 10);
+	get_buffers(test, m, 0, 10);
+	put_buffers(test, m, 0, 20);
+	/* Packets are cached with their clusters. */
+	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+	mg_expect_none(test);
+}
+
 /* The bits that lead off the fast path. */
 static void mg_07_bits_go_with_the_last_item(struct kunit *test)
 {
@@ -1079,6 +1162,8 @@ static struct kunit_case memguard_rules_cases[] = {
 	KUNIT_CASE(mg_01_destroying_with_items_out),
 	KUNIT_CASE(mg_01_reference_counters),
 	KUNIT_CASE(mg_01_limits_are_of_the_keg),
+	KUNIT_CASE(mg_01_with_uma_debug),
+	KUNIT_CASE(mg_01_network_buffers),
 	KUNIT_CASE(mg_07_switching_under_load),
 	KUNIT_CASE(mg_07_bits_go_with_the_last_item),
 	{}

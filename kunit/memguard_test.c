@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "memguard_test.h"
+#include "user_file.h"
 
 /* Who has guarded items: a zone of whatever kind, or a malloc type. */
 struct owner {
@@ -596,6 +597,109 @@ static void mg_03_each_byte_of_slack(struct kunit *test)
 	mg_expect_none(test);
 }
 
+/* The bytes of a corruption: what was found, and what should have been. */
+static void mg_03_corruption_shows_bytes(struct kunit *test)
+{
+	uma_zone_t zone = make_zone(test, 100, UMA_ALIGN_PTR, 0);
+	u8 *item;
+
+	mg_guard(test, "mg zone");
+	/* Four bytes are left behind it. */
+	item = uma_zalloc(zone, M_WAITOK);
+	KUNIT_ASSERT_EQ(test, offset_in_page(item), PAGE_SIZE - 104);
+	memset(item + 100, 0x41, 2);
+	mg_announce();
+	uma_zfree(zone, item);
+	mg_expect_line(test, "found  0x%px: .. .. .. .. .. .. .. .. .. .. .. ..[41 41]a6 a7\n",
+		       item + 88);
+	mg_expect_line(test, "wanted 0x%px: .. .. .. .. .. .. .. .. .. .. .. .. a4 a5 a6 a7\n",
+		       item + 88);
+	mg_expect_count(test, MEMGUARD_CORRUPTION, 1);
+	item = uma_zalloc(zone, M_WAITOK);
+	item[-8] = 0;
+	item[-1] = 0xff;
+	uma_zfree(zone, item);
+	mg_expect_line(test, "found  0x%px:[00]a1 a2 a3 a4 a5 a6[ff].. .. .. .. .. .. .. ..\n",
+		       item - 8);
+	mg_expect_line(test, "wanted 0x%px: a0 a1 a2 a3 a4 a5 a6 a7 .. .. .. .. .. .. .. ..\n",
+		       item - 8);
+	mg_announced();
+	mg_expect_count(test, MEMGUARD_CORRUPTION, 1);
+	mg_expect_none(test);
+	end_zone(test, zone);
+}
+
+#define DEBUGFS		"/sys/kernel/debug/uma/memguard/"
+#define TEXT_MAX	8192
+
+static char *read_file(struct kunit *test, const char *path)
+{
+	char __user *ubuf = user_memory(test, TEXT_MAX);
+	char *text = kunit_kzalloc(test, TEXT_MAX + 1, GFP_KERNEL);
+	struct file *file = filp_open(path, O_RDONLY, 0);
+
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	KUNIT_EXPECT_GT(test, user_read(test, file, ubuf, text, TEXT_MAX, 1000),
+			(ssize_t)0);
+	filp_close(file, NULL);
+	return text;
+}
+
+/* The number at the end of the line that begins like this. */
+static u64 number_of(struct kunit *test, const char *text, const char *what)
+{
+	const char *line = strstr(text, what);
+	u64 n = 0;
+
+	KUNIT_ASSERT_NOT_NULL_MSG(test, line, "no \"%s\" in\n%s", what, text);
+	KUNIT_EXPECT_EQ_MSG(test, sscanf(line + strlen(what), "%llu", &n), 1,
+			    "no number after \"%s\" in\n%s", what, text);
+	return n;
+}
+
+static void mg_07_files_tell_the_same(struct kunit *test)
+{
+	struct owner o = {
+		.what = "zone \"mg zone\"",
+		.zone = make_zone(test, 100, UMA_ALIGN_PTR, 0),
+		.size = 100,
+	};
+	struct mg_test *mg = test->priv;
+	struct memguard_arena_stats st;
+	enum memguard_kind kind;
+	const char *text;
+	void *item;
+
+	mg_guard(test, "no such,mg zone");
+	write_after_free(test, &o, 30);
+	item = get_guarded(test, &o);
+	text = read_file(test, DEBUGFS "last_report");
+	memguard_last_report(mg->report, sizeof(mg->report));
+	KUNIT_EXPECT_STREQ(test, text, mg->report);
+
+	text = read_file(test, DEBUGFS "stats");
+	memguard_arena_get_stats(&st);
+	KUNIT_EXPECT_EQ(test, number_of(test, text, "address space, pages "),
+			st.slots);
+	KUNIT_EXPECT_EQ(test, number_of(test, text, "\nitems out "), 1);
+	KUNIT_EXPECT_EQ(test, number_of(test, text, "  their bytes "), 100);
+	KUNIT_EXPECT_EQ(test, number_of(test, text, "  bytes of their pages "),
+			PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test,
+			number_of(test, text, "\nitems freed and guarded "),
+			1);
+	KUNIT_EXPECT_EQ(test, number_of(test, text, "pages held "), 2);
+	for (kind = 0; kind < MEMGUARD_KINDS; kind++)
+		KUNIT_EXPECT_EQ(test,
+				number_of(test, text, memguard_kind_name(kind)),
+				memguard_report_count(kind));
+	KUNIT_EXPECT_EQ(test, number_of(test, text, "\nmg zone "), 2);
+	KUNIT_EXPECT_EQ(test, number_of(test, text, "\nno such "), 0);
+	put_item(&o, item);
+	end_zone(test, o.zone);
+}
+
 /* What lies in an opened page is anybody's, and a double free is still found. */
 static void mg_04_double_free_of_an_opened_item(struct kunit *test)
 {
@@ -821,6 +925,8 @@ static struct kunit_case memguard_cases[] = {
 	KUNIT_CASE(mg_03_every_size_and_alignment),
 	KUNIT_CASE(mg_03_sizes_at_the_start),
 	KUNIT_CASE(mg_03_each_byte_of_slack),
+	KUNIT_CASE(mg_03_corruption_shows_bytes),
+	KUNIT_CASE(mg_07_files_tell_the_same),
 	KUNIT_CASE(mg_04_double_free_of_an_opened_item),
 	KUNIT_CASE(mg_04_free_item_is_found_before_its_owner),
 	KUNIT_CASE(mg_04_destructor_runs_once),
