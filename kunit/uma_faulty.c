@@ -109,6 +109,11 @@ static noinline void request_done(struct request *req)
 
 /* ---- its bugs ------------------------------------------------------------ */
 
+static noinline void no_bug(struct request *req)
+{
+	request_done(req);
+}
+
 static noinline void read_after_free(struct request *req)
 {
 	request_done(req);
@@ -199,6 +204,7 @@ static const struct bug {
 	const char *name;
 	void (*make)(struct request *req);
 } bugs[] = {
+	{ "none", no_bug },
 	{ "read-after-free", read_after_free },
 	{ "write-after-free", write_after_free },
 	{ "overflow", overflow },
