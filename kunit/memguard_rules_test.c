@@ -409,12 +409,13 @@ static void mg_07_umas_own_zones_are_left_alone(struct kunit *test)
 
 /* Parameters. */
 
-static void refuse(struct kunit *test, const char *name, const char *path,
-		   const char *value, int error, const char *message)
+static void refuse(struct kunit *test, const char *name, const char *value,
+		   int error, const char *message)
 {
 	uma_zone_t zone = uma_test_zone(test, "mg zone", ITEM, 0);
-	char before[200], after[200];
+	char path[80], before[200], after[200];
 
+	snprintf(path, sizeof(path), MG_PARAMETER("%s"), name);
 	mg_guard(test, "mg zone");
 	mg_get_parameter(test, path, before, sizeof(before));
 	/* Of a yes or no nothing is said by the kernel's own parser. */
@@ -433,54 +434,52 @@ static void refuse(struct kunit *test, const char *name, const char *path,
 static void mg_07_nonsense_is_refused(struct kunit *test)
 {
 	static const struct {
-		const char *name, *path, *value;
+		const char *name, *value;
 		int error;
 		const char *message;
 	} nonsense[] = {
-#define PARAMETER(name)	name, MG_PARAMETER(name)
-		{ PARAMETER("desc"), "mg zone/0", -EINVAL,
+		{ "desc", "mg zone/0", -EINVAL,
 		  "\"mg zone/0\": one in how many" },
-		{ PARAMETER("desc"), "mg zone/4294967296", -EINVAL,
+		{ "desc", "mg zone/4294967296", -EINVAL,
 		  "\"mg zone/4294967296\": one in how many" },
-		{ PARAMETER("desc"), "mg zone/99999999999999999999", -EINVAL,
+		{ "desc", "mg zone/99999999999999999999", -EINVAL,
 		  "one in how many" },
-		{ PARAMETER("desc"), "zone:", -EINVAL, "\"zone:\": no name" },
-		{ PARAMETER("desc"), "mg other,type:", -EINVAL,
+		{ "desc", "zone:", -EINVAL, "\"zone:\": no name" },
+		{ "desc", "mg other,type:", -EINVAL,
 		  "\"type:\": no name" },
-		{ PARAMETER("desc"), "/3", -EINVAL, "\"/3\": no name" },
-		{ PARAMETER("desc"), "zone:0x", -EINVAL,
+		{ "desc", "/3", -EINVAL, "\"/3\": no name" },
+		{ "desc", "zone:0x", -EINVAL,
 		  "\"zone:0x\": not an address" },
-		{ PARAMETER("desc"), "zone:0xzz", -EINVAL,
+		{ "desc", "zone:0xzz", -EINVAL,
 		  "\"zone:0xzz\": not an address" },
-		{ PARAMETER("desc"), "zone:0x11112222333344445", -EINVAL,
+		{ "desc", "zone:0x11112222333344445", -EINVAL,
 		  "\"zone:0x11112222333344445\": not an address" },
-		{ PARAMETER("large"), "perhaps", -EINVAL,
+		{ "large", "perhaps", -EINVAL,
 		  "memguard_large: \"perhaps\" is neither" },
-		{ PARAMETER("minsize"), "-1", -EINVAL,
+		{ "minsize", "-1", -EINVAL,
 		  "memguard_minsize: \"-1\" is not a number" },
-		{ PARAMETER("minsize"), "many", -EINVAL,
+		{ "minsize", "many", -EINVAL,
 		  "memguard_minsize: \"many\" is not a number" },
-		{ PARAMETER("maxsize"), "18446744073709551616", -ERANGE,
+		{ "maxsize", "18446744073709551616", -ERANGE,
 		  "memguard_maxsize: \"18446744073709551616\" is not" },
-		{ PARAMETER("maxsize"), "\n", -EINVAL,
+		{ "maxsize", "\n", -EINVAL,
 		  "memguard_maxsize: \"\" is not a number" },
-		{ PARAMETER("start"), "2", -EINVAL, NULL },
-		{ PARAMETER("noread"), "maybe", -EINVAL, NULL },
-		{ PARAMETER("continue"), "perhaps", -EINVAL, NULL },
+		{ "start", "2", -EINVAL, NULL },
+		{ "noread", "maybe", -EINVAL, NULL },
+		{ "continue", "perhaps", -EINVAL, NULL },
 		/* Only at load. */
-		{ PARAMETER("divisor"), "2", -EACCES, NULL },
+		{ "divisor", "2", -EACCES, NULL },
 	};
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(nonsense); i++)
-		refuse(test, nonsense[i].name, nonsense[i].path,
-		       nonsense[i].value, nonsense[i].error,
-		       nonsense[i].message);
+		refuse(test, nonsense[i].name, nonsense[i].value,
+		       nonsense[i].error, nonsense[i].message);
 	set(test, MG_PARAMETER("minsize"), "50");
-	refuse(test, PARAMETER("maxsize"), "49", -EINVAL,
+	refuse(test, "maxsize", "49", -EINVAL,
 	       "memguard_minsize 50 is above memguard_maxsize 49");
 	set(test, MG_PARAMETER("maxsize"), "200");
-	refuse(test, PARAMETER("minsize"), "201", -EINVAL,
+	refuse(test, "minsize", "201", -EINVAL,
 	       "memguard_minsize 201 is above memguard_maxsize 200");
 }
 
@@ -495,13 +494,13 @@ static void mg_07_too_many_and_too_long_rules(struct kunit *test)
 		len += scnprintf(text + len, 4096 - len, "zone %u,", i);
 	mg_guard(test, text);
 	scnprintf(text + len, 4096 - len, "x");
-	refuse(test, PARAMETER("desc"), text, -E2BIG, "more than 32 rules");
+	refuse(test, "desc", text, -E2BIG, "more than 32 rules");
 	memset(text, 'x', 1023);
 	text[1023] = '\0';
 	mg_guard(test, text);
 	memset(text, 'x', 1024);
 	text[1024] = '\0';
-	refuse(test, PARAMETER("desc"), text, -E2BIG,
+	refuse(test, "desc", text, -E2BIG,
 	       "memguard_desc: more than 1023 characters");
 }
 
@@ -600,7 +599,7 @@ static void mg_01_constructors_in_order(struct kunit *test)
 	uma_zfree_arg(zone, item, "b");
 	expect_calls(test, "bZI");
 	KUNIT_EXPECT_EQ(test, uma_zalloc_bulk(zone, items, 2, M_WAITOK), 2);
-	expect_calls(test, "izcizc");
+	expect_calls(test, "izizcc");
 	uma_zfree_bulk(zone, items, 2);
 	expect_calls(test, "CZICZI");
 	/* Guarding ends between alloc and free: the same. */
@@ -617,11 +616,11 @@ static void mg_01_constructors_that_fail(struct kunit *test)
 {
 	static const struct {
 		char who;
-		const char *calls;
+		const char *calls, *bulk;
 	} fails[] = {
-		{ 'i', "i" },
-		{ 'z', "izI" },
-		{ 'c', "izcZI" },
+		{ 'i', "i", "i" },
+		{ 'z', "izI", "izI" },
+		{ 'c', "izcZI", "izizizcZIZIZI" },
 	};
 	uma_zone_t zone = make_logged(test);
 	struct memguard_arena_stats st;
@@ -641,7 +640,7 @@ static void mg_01_constructors_that_fail(struct kunit *test)
 				before + 2);
 		KUNIT_EXPECT_EQ(test, uma_zalloc_bulk(zone, items, 3, M_WAITOK),
 				0);
-		expect_calls(test, fails[i].calls);
+		expect_calls(test, fails[i].bulk);
 		KUNIT_EXPECT_EQ(test, atomic_read(&zone->uz_guarded), 0);
 		memguard_arena_get_stats(&st);
 		KUNIT_EXPECT_EQ(test, st.ranges_live, 0);
@@ -1093,6 +1092,8 @@ static void mg_01_network_buffers(struct kunit *test)
 	/* Clusters are never given back: have all that there will be. */
 	get_buffers(test, m, 0, 40);
 	put_buffers(test, m, 0, 40);
+	/* Packets are cached with their clusters: once for each. */
+	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
 	mg->pages = uma_test_free_pages();
 
 	get_buffers(test, m, 0, 10);
@@ -1106,7 +1107,6 @@ static void mg_01_network_buffers(struct kunit *test)
 	put_buffers(test, m, 0, 10);
 	get_buffers(test, m, 0, 10);
 	put_buffers(test, m, 0, 20);
-	/* Packets are cached with their clusters. */
 	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
 	mg_expect_none(test);
 }

@@ -183,7 +183,7 @@ static noinline __maybe_unused u8 mg_read(const void *addr)
 /* Announce a report, of whatever kind. */
 static inline void mg_announce(void)
 {
-	pr_info("uma-expect-begin: BUG: MemGuard: \n");
+	pr_info("uma-expect-begin: BUG: MemGuard:\n");
 }
 
 static inline void mg_announced(void)
@@ -211,25 +211,25 @@ static inline void mg_loud(struct kunit *test)
 }
 
 /* There were so many new reports of a kind. */
-#define mg_expect_count(test, kind_, n)					\
-do {									\
-	struct mg_test *mg_ = (test)->priv;				\
-									\
-	KUNIT_EXPECT_EQ_MSG(test, memguard_report_count(kind_),		\
-			    mg_->seen[kind_] + (n),			\
-			    "reports of %s",				\
-			    memguard_kind_name(kind_));			\
-	mg_->seen[kind_] = memguard_report_count(kind_);		\
-} while (0)
+static inline void mg_expect_count(struct kunit *test, enum memguard_kind kind,
+				   u64 n)
+{
+	struct mg_test *mg = test->priv;
+	u64 now = memguard_report_count(kind);
+
+	KUNIT_EXPECT_EQ_MSG(test, now, mg->seen[kind] + n, "reports of %s",
+			    memguard_kind_name(kind));
+	mg->seen[kind] = now;
+}
 
 /* There was none of any. */
-#define mg_expect_none(test)						\
-do {									\
-	enum memguard_kind k_;						\
-									\
-	for (k_ = 0; k_ < MEMGUARD_KINDS; k_++)				\
-		mg_expect_count(test, k_, 0);				\
-} while (0)
+static inline void mg_expect_none(struct kunit *test)
+{
+	enum memguard_kind kind;
+
+	for (kind = 0; kind < MEMGUARD_KINDS; kind++)
+		mg_expect_count(test, kind, 0);
+}
 
 /* The last report has this line, or this beginning of one. */
 static inline __printf(2, 3) void mg_expect_line(struct kunit *test,
@@ -287,10 +287,15 @@ static inline u16 mg_flags(uma_zone_t zone)
 #define mg_wait(condition)						\
 ({									\
 	unsigned long end_ = jiffies + 20 * HZ;				\
+	bool so_;							\
 									\
-	while (!(condition) && time_before(jiffies, end_))		\
+	for (;;) {							\
+		so_ = (condition);					\
+		if (so_ || time_after(jiffies, end_))			\
+			break;						\
 		usleep_range(500, 1000);				\
-	(condition);							\
+	}								\
+	so_;								\
 })
 
 #endif /* _UMA_MEMGUARD_TEST_H */
