@@ -185,7 +185,7 @@ part_e2e()
 	e2e_guest "$kernel" "pressure-$kernel" pressure 200 "HOLD=80"
 	e2e_guest "$kernel" "numa-$kernel" numa 200 "MIB=32"
 	e2e_guest "$kernel" "net-$kernel" net 300 "MB=24"
-	e2e_guest "$kernel" "memguard-$kernel" memguard 200 ""
+	e2e_guest "$kernel" "memguard-$kernel" memguard 400 ""
 }
 
 # e2e_guest KERNEL NAME JOB LIMIT VARIABLES COLLECT-OPTIONS...
