@@ -4,14 +4,11 @@
  * it is forbidden to sleep is reported and yet does its work.
  */
 #include <kunit/test.h>
-#include <linux/completion.h>
 #include <linux/delay.h>
-#include <linux/hrtimer.h>
-#include <linux/interrupt.h>
-#include <linux/irq_work.h>
 #include <linux/module.h>
 #include <linux/string.h>
 
+#include "in_context.h"
 #include "uma_test.h"
 
 #define ITEM		64
@@ -23,7 +20,6 @@ static struct {
 	void *item[BATCH];
 	unsigned int refused;
 	unsigned int spoilt;
-	struct completion done;
 } job;
 
 static void do_job(void)
@@ -61,7 +57,8 @@ static int count_init(void *mem, int size, int flags)
 }
 
 /* Run the job in @run's context, in zones of each kind, from cold to warm. */
-static void in_context(struct kunit *test, void (*run)(struct kunit *test))
+static void in_context(struct kunit *test,
+		       void (*run)(struct kunit *test, void (*fn)(void)))
 {
 	static const u32 flags[] = { 0, UMA_ZONE_OFFPAGE, UMA_ZONE_REFCNT, 0 };
 	unsigned int i, round;
@@ -70,7 +67,6 @@ static void in_context(struct kunit *test, void (*run)(struct kunit *test))
 		bool plain = i + 1 < ARRAY_SIZE(flags);
 
 		memset(&job, 0, sizeof(job));
-		init_completion(&job.done);
 		job.zone = uma_zcreate("context test", ITEM,
 				       plain ? NULL : count_ctor,
 				       plain ? NULL : count_dtor,
@@ -78,7 +74,7 @@ static void in_context(struct kunit *test, void (*run)(struct kunit *test))
 				       UMA_ALIGN_PTR, flags[i]);
 		KUNIT_ASSERT_NOT_NULL(test, job.zone);
 		for (round = 0; round < 3; round++)
-			run(test);
+			run(test, do_job);
 		KUNIT_EXPECT_EQ(test, job.refused, 0);
 		KUNIT_EXPECT_EQ(test, job.spoilt, 0);
 		KUNIT_EXPECT_EQ(test, uma_test_totals(test, job.zone).allocs,
@@ -88,49 +84,9 @@ static void in_context(struct kunit *test, void (*run)(struct kunit *test))
 	}
 }
 
-static void await_job(struct kunit *test)
-{
-	KUNIT_ASSERT_GT(test, wait_for_completion_timeout(&job.done, 10 * HZ),
-			0);
-}
-
-static void irq_work_job(struct irq_work *work)
-{
-	do_job();
-	complete(&job.done);
-}
-
-static void run_in_hard_irq(struct kunit *test)
-{
-	static struct irq_work work;
-
-	init_irq_work(&work, irq_work_job);
-	irq_work_queue(&work);
-	await_job(test);
-	irq_work_sync(&work);
-}
-
 static void context_hard_interrupt(struct kunit *test)
 {
 	in_context(test, run_in_hard_irq);
-}
-
-static enum hrtimer_restart hrtimer_job(struct hrtimer *timer)
-{
-	do_job();
-	complete(&job.done);
-	return HRTIMER_NORESTART;
-}
-
-static void run_in_hrtimer(struct kunit *test)
-{
-	static struct hrtimer timer;
-
-	hrtimer_init(&timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-	timer.function = hrtimer_job;
-	hrtimer_start(&timer, ns_to_ktime(50 * NSEC_PER_USEC), HRTIMER_MODE_REL_HARD);
-	await_job(test);
-	hrtimer_cancel(&timer);
 }
 
 static void context_hard_timer(struct kunit *test)
@@ -138,35 +94,9 @@ static void context_hard_timer(struct kunit *test)
 	in_context(test, run_in_hrtimer);
 }
 
-static void tasklet_job(struct tasklet_struct *t)
-{
-	do_job();
-	complete(&job.done);
-}
-
-static void run_in_tasklet(struct kunit *test)
-{
-	static struct tasklet_struct tasklet;
-
-	tasklet_setup(&tasklet, tasklet_job);
-	tasklet_schedule(&tasklet);
-	await_job(test);
-	tasklet_kill(&tasklet);
-}
-
 static void context_soft_interrupt(struct kunit *test)
 {
 	in_context(test, run_in_tasklet);
-}
-
-static void run_under_raw_lock(struct kunit *test)
-{
-	static DEFINE_RAW_SPINLOCK(lock);
-	unsigned long irq;
-
-	raw_spin_lock_irqsave(&lock, irq);
-	do_job();
-	raw_spin_unlock_irqrestore(&lock, irq);
 }
 
 static void context_under_a_raw_lock_interrupts_off(struct kunit *test)
@@ -174,25 +104,9 @@ static void context_under_a_raw_lock_interrupts_off(struct kunit *test)
 	in_context(test, run_under_raw_lock);
 }
 
-static void run_preempt_off(struct kunit *test)
-{
-	preempt_disable();
-	do_job();
-	preempt_enable();
-}
-
 static void context_preemption_off(struct kunit *test)
 {
 	in_context(test, run_preempt_off);
-}
-
-static void run_in_rcu(struct kunit *test)
-{
-	rcu_read_lock();
-	local_bh_disable();
-	do_job();
-	local_bh_enable();
-	rcu_read_unlock();
 }
 
 static void context_rcu_and_bottom_halves_off(struct kunit *test)

@@ -4,9 +4,7 @@
  * meet at one item, what is written from elsewhere, and interrupts.
  */
 #include <linux/completion.h>
-#include <linux/hrtimer.h>
 #include <linux/interrupt.h>
-#include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -17,6 +15,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
+#include "in_context.h"
 #include "memguard_test.h"
 
 #define ITEM	100
@@ -341,7 +340,6 @@ static struct {
 	unsigned int spoilt;
 	unsigned int guarded;
 	bool misdeed;
-	struct completion done;
 } job;
 
 static void do_job(void)
@@ -396,7 +394,8 @@ static int job_init(void *mem, int size, int flags)
 }
 
 /* Run the job in @run's context, in zones of each kind, round and round. */
-static void in_context(struct kunit *test, void (*run)(struct kunit *test))
+static void in_context(struct kunit *test,
+		       void (*run)(struct kunit *test, void (*fn)(void)))
 {
 	static const u32 flags[] = { 0, UMA_ZONE_REFCNT, 0 };
 	unsigned int i, round, rounds = 30;
@@ -405,7 +404,6 @@ static void in_context(struct kunit *test, void (*run)(struct kunit *test))
 		bool plain = i + 1 < ARRAY_SIZE(flags);
 
 		memset(&job, 0, sizeof(job));
-		init_completion(&job.done);
 		job.zone = uma_zcreate("mg zone", ITEM,
 				       plain ? NULL : job_ctor,
 				       plain ? NULL : job_dtor,
@@ -414,7 +412,7 @@ static void in_context(struct kunit *test, void (*run)(struct kunit *test))
 		KUNIT_ASSERT_NOT_NULL(test, job.zone);
 		mg_guard(test, "mg zone");
 		for (round = 0; round < rounds; round++)
-			run(test);
+			run(test, do_job);
 		KUNIT_EXPECT_EQ(test, job.refused, 0);
 		KUNIT_EXPECT_EQ(test, job.spoilt, 0);
 		/* More than the arena holds; some had to be passed. */
@@ -429,7 +427,7 @@ static void in_context(struct kunit *test, void (*run)(struct kunit *test))
 		memguard_arena_trim();
 		job.misdeed = true;
 		mg_announce();
-		run(test);
+		run(test, do_job);
 		mg_announced();
 		mg_expect_count(test, MEMGUARD_OVERFLOW, 1);
 		mg_expect_count(test, MEMGUARD_INVALID_FREE, 1);
@@ -443,50 +441,9 @@ static void in_context(struct kunit *test, void (*run)(struct kunit *test))
 	}
 }
 
-static void await_job(struct kunit *test)
-{
-	KUNIT_ASSERT_GT(test, wait_for_completion_timeout(&job.done, 20 * HZ),
-			0);
-}
-
-static void irq_work_job(struct irq_work *work)
-{
-	do_job();
-	complete(&job.done);
-}
-
-static void run_in_hard_irq(struct kunit *test)
-{
-	static struct irq_work work;
-
-	work = IRQ_WORK_INIT_HARD(irq_work_job);
-	irq_work_queue(&work);
-	await_job(test);
-	irq_work_sync(&work);
-}
-
 static void mg_01_hard_interrupt(struct kunit *test)
 {
 	in_context(test, run_in_hard_irq);
-}
-
-static enum hrtimer_restart hrtimer_job(struct hrtimer *timer)
-{
-	do_job();
-	complete(&job.done);
-	return HRTIMER_NORESTART;
-}
-
-static void run_in_hrtimer(struct kunit *test)
-{
-	static struct hrtimer timer;
-
-	hrtimer_init(&timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
-	timer.function = hrtimer_job;
-	hrtimer_start(&timer, ns_to_ktime(50 * NSEC_PER_USEC),
-		      HRTIMER_MODE_REL_HARD);
-	await_job(test);
-	hrtimer_cancel(&timer);
 }
 
 static void mg_01_hard_timer(struct kunit *test)
@@ -494,49 +451,14 @@ static void mg_01_hard_timer(struct kunit *test)
 	in_context(test, run_in_hrtimer);
 }
 
-static void tasklet_job(struct tasklet_struct *t)
-{
-	do_job();
-	complete(&job.done);
-}
-
-static void run_in_tasklet(struct kunit *test)
-{
-	static struct tasklet_struct tasklet;
-
-	tasklet_setup(&tasklet, tasklet_job);
-	tasklet_schedule(&tasklet);
-	await_job(test);
-	tasklet_kill(&tasklet);
-}
-
 static void mg_01_soft_interrupt(struct kunit *test)
 {
 	in_context(test, run_in_tasklet);
 }
 
-static void run_under_raw_lock(struct kunit *test)
-{
-	static DEFINE_RAW_SPINLOCK(lock);
-	unsigned long irq;
-
-	raw_spin_lock_irqsave(&lock, irq);
-	do_job();
-	raw_spin_unlock_irqrestore(&lock, irq);
-}
-
 static void mg_01_under_a_raw_lock(struct kunit *test)
 {
 	in_context(test, run_under_raw_lock);
-}
-
-static void run_in_rcu(struct kunit *test)
-{
-	rcu_read_lock();
-	local_bh_disable();
-	do_job();
-	local_bh_enable();
-	rcu_read_unlock();
 }
 
 static void mg_01_rcu_and_bottom_halves_off(struct kunit *test)
