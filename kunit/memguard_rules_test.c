@@ -919,6 +919,10 @@ static void mg_01_reference_counters(struct kunit *test)
 		KUNIT_EXPECT_FALSE(test, (void *)counters[i] >= items[i] &&
 				   (void *)counters[i] < items[i] + 300);
 		uma_zfree(zone, items[i]);
+		/* UMA-03: for who lost the race for the last reference. */
+		KUNIT_EXPECT_PTR_EQ(test, uma_find_refcnt(zone, items[i]),
+				    counters[i]);
+		KUNIT_EXPECT_EQ(test, *counters[i], 100 + i);
 	}
 	mg_expect_none(test);
 	end_zone(test, zone);

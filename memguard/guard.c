@@ -639,8 +639,8 @@ static u32 *guard_refcnt(const void *item)
 {
 	struct memguard_place place;
 
-	if (!memguard_arena_locate(item, &place) || !place.in_pages ||
-	    !range_is_out(place.range))
+	/* Of a free item as well: who lost the race for the last reference looks. */
+	if (!memguard_arena_locate(item, &place) || !place.in_pages)
 		return NULL;
 	return &place.range->refcnt;
 }

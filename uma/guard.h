@@ -51,7 +51,7 @@ struct uma_guard_client {
  *	is known
  * @size: bytes of an item that is out; 0 if that address is none
  * @refcnt: the reference counter that goes with an item, or with the item that an
- *	address lies in; NULL if it is of none
+ *	address lies in, be it free since; NULL if it is of none
  * @reclaim: memory is short: give back what can be spared. May sleep
  */
 struct uma_guard_ops {
