@@ -554,6 +554,9 @@ static void mg_02_larger_than_the_arena(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, uma_guard_covers(block));
 	bsd_free(block, m_arena);
 	KUNIT_EXPECT_EQ(test, arena_stats().no_space, no_space + 1);
+	/* Nor one whose pages, rounded up, are few again. */
+	KUNIT_EXPECT_NULL(test, bsd_malloc(SIZE_MAX, m_arena, M_NOWAIT));
+	KUNIT_EXPECT_EQ(test, arena_stats().no_space, no_space + 2);
 	/* A large part of it is had, again and again. */
 	size = uma_guard_bytes / 3;
 	for (no_space = 0; no_space < 6; no_space++) {

@@ -551,13 +551,17 @@ static void count_failure(u64 *counter)
 }
 
 /* A range with all its pages, or NULL, counted. */
-static struct memguard_range *get_range(unsigned long npages)
+static struct memguard_range *get_range(size_t size)
 {
 	struct memguard_range *r = NULL;
+	unsigned long npages = 0;
 	bool others, early;
 
-	if (npages <= arena.npages - 2)
+	/* Before it is rounded up, and may be small again. */
+	if (size <= (arena.npages - 2) << PAGE_SHIFT) {
+		npages = DIV_ROUND_UP(size, PAGE_SIZE);
 		r = find_range(npages);
+	}
 	if (!r) {
 		count_failure(&arena.st.no_space);
 		return NULL;
@@ -595,7 +599,7 @@ struct memguard_range *memguard_arena_alloc(size_t size, size_t align)
 
 	if (!memguard_arena_exists() || align > PAGE_SIZE)
 		return NULL;
-	r = get_range(DIV_ROUND_UP(size, PAGE_SIZE));
+	r = get_range(size);
 	if (!r)
 		return NULL;
 	room = (unsigned long)r->npages << PAGE_SHIFT;
