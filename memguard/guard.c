@@ -44,6 +44,7 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": memguard: " fmt
 
+#include <linux/atomic.h>
 #include <linux/ctype.h>
 #include <linux/debugfs.h>
 #include <linux/glob.h>
@@ -571,7 +572,11 @@ static void double_free(const struct uma_guard_client *client,
 	if (!stop)
 		return;
 	WRITE_ONCE(r->oops, current);
-	WRITE_ONCE(*(u8 *)item, 0);
+	/*
+	 * A write that changes nothing: the report took its time, and if the range
+	 * was used again meanwhile, this is another's item.
+	 */
+	cmpxchg((u8 *)item, 0, 0);
 	WRITE_ONCE(r->oops, NULL);
 }
 
