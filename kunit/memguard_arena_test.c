@@ -498,6 +498,44 @@ static void mg_06_opened_pages_are_closed_again(struct kunit *test)
 	end_zone(test, zone);
 }
 
+/* So is one that nobody had when it was opened, and its page is not lost. */
+static void mg_06_opened_pages_of_nobody(struct kunit *test)
+{
+	uma_zone_t zone = uma_test_zone(test, "mg zone", ITEM, 0);
+	void **items = room_for_all(test), *block;
+	struct mg_test *mg = test->priv;
+	u64 reports = 0;
+	unsigned int n, i;
+	int kind;
+
+	mg_guard(test, "mg*");
+	n = fill(test, zone, items);
+	uma_test_put(zone, items, n);
+	/* The oldest are taken apart for it, more than it needs. */
+	block = bsd_malloc(2 * PAGE_SIZE, m_arena, M_WAITOK);
+	KUNIT_ASSERT_TRUE(test, uma_guard_covers(block));
+	mg_announce();
+	for (i = 0; i < n; i++) {
+		if (memguard_arena_item(items[i]) ||
+		    (items[i] >= block && items[i] < block + 2 * PAGE_SIZE))
+			continue;
+		mg_write(items[i]);
+	}
+	mg_announced();
+	for (kind = 0; kind < MEMGUARD_KINDS; kind++)
+		reports += memguard_report_count(kind) - mg->seen[kind];
+	KUNIT_EXPECT_GT(test, reports, 0);
+	mg_note_counts(mg);
+	bsd_free(block, m_arena);
+	memguard_arena_trim();
+	KUNIT_EXPECT_EQ(test, arena_stats().pages, 0);
+	/* Nor are the slots. */
+	KUNIT_EXPECT_EQ(test, fill(test, zone, items), n);
+	uma_test_put(zone, items, n);
+	mg_expect_none(test);
+	end_zone(test, zone);
+}
+
 /* Exhaustion. */
 
 static u64 rule_failed(struct kunit *test)
@@ -512,7 +550,7 @@ static void mg_02_arena_is_exhausted(struct kunit *test)
 {
 	uma_zone_t zone = uma_test_zone(test, "mg zone", ITEM, 0);
 	void **items = room_for_all(test), *more[60];
-	u64 no_space, failed;
+	u64 no_space, no_pages = arena_stats().no_pages, failed;
 	unsigned int i, n;
 
 	mg_guard(test, "mg zone");
@@ -529,7 +567,7 @@ static void mg_02_arena_is_exhausted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, uma_zalloc_bulk(zone, more + 30, 30, M_WAITOK),
 			30);
 	KUNIT_EXPECT_EQ(test, arena_stats().no_space, no_space + 60);
-	KUNIT_EXPECT_EQ(test, arena_stats().no_pages, arena_stats().no_pages);
+	KUNIT_EXPECT_EQ(test, arena_stats().no_pages, no_pages);
 	KUNIT_EXPECT_EQ(test, rule_failed(test), failed + 60);
 	KUNIT_EXPECT_EQ(test, uma_zone_get_cur(zone), n + 60);
 	KUNIT_EXPECT_EQ(test, atomic_read(&zone->uz_guarded), n);
@@ -748,6 +786,7 @@ static struct kunit_case memguard_arena_cases[] = {
 	KUNIT_CASE(mg_06_here_it_is_caught_at_once),
 	KUNIT_CASE(mg_06_new_owner_writes_on_every_cpu),
 	KUNIT_CASE(mg_06_opened_pages_are_closed_again),
+	KUNIT_CASE(mg_06_opened_pages_of_nobody),
 	KUNIT_CASE(mg_02_arena_is_exhausted),
 	KUNIT_CASE(mg_02_larger_than_the_arena),
 	KUNIT_CASE(mg_02_pool_is_exhausted),

@@ -44,7 +44,9 @@
  * An access to a freed item or a guard page that was reported and is to go on gets
  * its way: the page is opened. A guard slot without a page shows one that all of
  * them share, and whose contents are nobody's. The next free or reuse beside it
- * closes it again.
+ * closes it again. No slot that shows it, or that some processor may remember as
+ * showing it, is given to a range: a slot may be opened at the wrong moment, on its
+ * way from one range to the next, and then makes its way once more.
  *
  * Locks: arena.lock, raw, after a keg's and before the pool's. It is held for
  * a search in the bitmap of slots and for a few dozen entries.
@@ -280,7 +282,34 @@ static bool range_forgotten(const struct memguard_range *r)
 	return r->generation <= arena.reached;
 }
 
-/* All processors know that these ranges are gone. */
+/* No processor knows yet that a range's slots are to be free. */
+static void range_depart(struct memguard_range *r)
+{
+	lockdep_assert_held(&arena.lock);
+	r->generation = ++arena.generation;
+	list_add_tail(&r->link, &arena.apart);
+}
+
+/* Take the shared page out of a range's slots. Returns whether it was in one. */
+static bool range_unshare(const struct memguard_range *r)
+{
+	unsigned long first = range_first(r), i;
+	bool was = false;
+
+	lockdep_assert_held(&arena.lock);
+	for (i = first; i <= first + r->npages; i++) {
+		if (READ_ONCE(arena.kva->pages[i]) != arena.shared)
+			continue;
+		uma_kva_take(arena.kva, i);
+		was = true;
+	}
+	return was;
+}
+
+/*
+ * All processors know that these ranges are gone. One in which a slot was opened
+ * since waits for the next time.
+ */
 static void release_apart(void)
 {
 	struct memguard_range *r, *next;
@@ -289,7 +318,10 @@ static void release_apart(void)
 		if (!range_forgotten(r))
 			break;
 		list_del(&r->link);
-		slots_release(range_first(r), r->npages + 1);
+		if (range_unshare(r))
+			range_depart(r);
+		else
+			slots_release(range_first(r), r->npages + 1);
 	}
 }
 
@@ -436,7 +468,7 @@ static bool take_apart(unsigned long most, struct loose_pages *loose)
 					     struct memguard_range, link);
 		if (!r || !range_forgotten(r))
 			break;
-		list_move_tail(&r->link, &arena.apart);
+		list_del(&r->link);
 		atomic_set(&r->state, MEMGUARD_NONE);
 		first = range_first(r);
 		arena.st.ranges_queued--;
@@ -447,7 +479,8 @@ static bool take_apart(unsigned long most, struct loose_pages *loose)
 			if (loose)
 				slot_take_page(i, loose);
 		}
-		r->generation = ++arena.generation;
+		range_unshare(r);
+		range_depart(r);
 	}
 	raw_spin_unlock_irqrestore(&arena.lock, irq);
 	return n;
@@ -483,7 +516,7 @@ static struct memguard_range *find_range(unsigned long npages)
 	}
 }
 
-/* Undo take_free(). No page of it could be touched. */
+/* Undo take_free(). No page of it could be touched, unless it was opened. */
 static void range_untake(struct memguard_range *r)
 {
 	unsigned long first = range_first(r), irq, i;
@@ -492,18 +525,24 @@ static void range_untake(struct memguard_range *r)
 	for (i = first; i <= first + r->npages; i++)
 		WRITE_ONCE(arena.range_of[i], 0);
 	arena.st.slots_live -= r->npages + 1;
-	slots_release(first, r->npages + 1);
+	if (range_unshare(r))
+		range_depart(r);
+	else
+		slots_release(first, r->npages + 1);
 	raw_spin_unlock_irqrestore(&arena.lock, irq);
 }
 
-/* Give each slot of a range a page. */
+/*
+ * Give each slot of a range a page. Nobody else gives a slot one, but it may be
+ * opened, even now: then the range cannot be had.
+ */
 static bool range_populate(struct memguard_range *r)
 {
 	unsigned long first = range_first(r), irq, i;
 	struct vm_page *m;
+	bool opened;
 
 	for (i = first; i < first + r->npages; i++) {
-		/* Nobody else gives this slot one, but it may be opened. */
 		m = READ_ONCE(arena.kva->pages[i]);
 		if (m && m != arena.shared)
 			continue;
@@ -511,24 +550,28 @@ static bool range_populate(struct memguard_range *r)
 		if (!m)
 			return false;
 		raw_spin_lock_irqsave(&arena.lock, irq);
-		uma_kva_take(arena.kva, i);
-		WARN_ON_ONCE(uma_kva_enter(arena.kva, i, m, UMA_KVA_NONE));
-		arena.st.pages++;
+		opened = uma_kva_enter(arena.kva, i, m, UMA_KVA_NONE);
+		arena.st.pages += !opened;
 		raw_spin_unlock_irqrestore(&arena.lock, irq);
+		if (opened) {
+			uma_pool_free(uma_pool, m, 1);
+			return false;
+		}
 	}
 	return true;
 }
 
-/* Close a guard slot that was opened. Returns whether it was. */
+/*
+ * Close a guard slot that was opened. Returns whether it was. The shared page stays
+ * in it, unseen, so that whoever makes something else of the slot knows that
+ * processors may remember it.
+ */
 static bool slot_close(unsigned long slot)
 {
 	lockdep_assert_held(&arena.lock);
 	if (uma_kva_allows(arena.kva, slot) == UMA_KVA_NONE)
 		return false;
-	if (READ_ONCE(arena.kva->pages[slot]) == arena.shared)
-		uma_kva_take(arena.kva, slot);
-	else
-		uma_kva_change(arena.kva, slot, 1, UMA_KVA_NONE);
+	uma_kva_change(arena.kva, slot, 1, UMA_KVA_NONE);
 	return true;
 }
 
@@ -609,7 +652,6 @@ struct memguard_range *memguard_arena_alloc(size_t size, size_t align)
 	r->size = size;
 	r->offset = READ_ONCE(memguard_options.start) ?
 		    0 : round_down(room - size, align);
-	r->opened = false;
 	r->oops = NULL;
 	r->refcnt = 0;
 	memset(&r->freed, 0, sizeof(r->freed));
@@ -723,7 +765,6 @@ static void trim_free_slots(void)
 			if (test_bit(slot, arena.used) ||
 			    !READ_ONCE(arena.kva->pages[slot]))
 				continue;
-			/* Nobody's, but one may have been opened. */
 			__set_bit(slot, arena.used);
 			__set_bit(i, taken);
 			slot_take_page(slot, &loose);
@@ -733,8 +774,10 @@ static void trim_free_slots(void)
 			continue;
 		flush_now(false);
 		raw_spin_lock_irqsave(&arena.lock, irq);
+		/* As any other that was opened while it was nobody's. */
 		for_each_set_bit(i, taken, TRIM_SLOTS)
-			slots_release(from + i, 1);
+			if (!READ_ONCE(arena.kva->pages[from + i]))
+				slots_release(from + i, 1);
 		raw_spin_unlock_irqrestore(&arena.lock, irq);
 		put_pages(&loose);
 	}
@@ -767,6 +810,9 @@ void memguard_arena_trim(void)
 		flush_now(false);
 		put_pages(&loose);
 	}
+	/* Ranges that had to wait once more. */
+	if (apart_pending())
+		flush_now(false);
 	trim_free_slots();
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(memguard_arena_trim);
@@ -779,14 +825,16 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(memguard_arena_trim);
  */
 void memguard_arena_get_stats(struct memguard_arena_stats *st)
 {
-	unsigned long irq;
+	unsigned long irq, used;
 
 	raw_spin_lock_irqsave(&arena.lock, irq);
 	*st = arena.st;
 	raw_spin_unlock_irqrestore(&arena.lock, irq);
 	st->slots = arena.npages;
-	st->pages_wasted = st->pages - (st->slots_live - st->ranges_live) -
-			   (st->slots_queued - st->ranges_queued);
+	used = st->slots_live - st->ranges_live + st->slots_queued -
+	       st->ranges_queued;
+	/* A range that is being made has slots, and not yet all its pages. */
+	st->pages_wasted = st->pages - min(used, st->pages);
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(memguard_arena_get_stats);
 
@@ -878,7 +926,7 @@ bool memguard_arena_allows(const void *addr, bool write)
  * @addr: an address in it
  *
  * Until the range is used again, or, of a guard page, one beside it is freed. A
- * page that is neither is not used any more.
+ * slot without a page that is in no range is not used any more.
  *
  * Context: any but NMI, under any lock.
  */
@@ -887,11 +935,12 @@ void memguard_arena_open(const void *addr)
 	unsigned long slot = slot_of(addr), irq;
 
 	raw_spin_lock_irqsave(&arena.lock, irq);
-	__set_bit(slot, arena.used);
-	if (READ_ONCE(arena.kva->pages[slot]))
+	if (READ_ONCE(arena.kva->pages[slot])) {
 		uma_kva_change(arena.kva, slot, 1, UMA_KVA_RW);
-	else
+	} else {
+		__set_bit(slot, arena.used);
 		uma_kva_enter(arena.kva, slot, arena.shared, UMA_KVA_RW);
+	}
 	raw_spin_unlock_irqrestore(&arena.lock, irq);
 }
 
@@ -973,7 +1022,8 @@ int memguard_arena_create(unsigned long npages)
  */
 void memguard_arena_destroy(void)
 {
-	unsigned long i;
+	struct loose_pages loose = { LIST_HEAD_INIT(loose.list) };
+	unsigned long i, irq;
 
 	if (!memguard_arena_exists())
 		return;
@@ -985,9 +1035,13 @@ void memguard_arena_destroy(void)
 		       arena.st.ranges_live);
 		return;
 	}
-	/* Guard pages that were opened. */
-	for (i = 0; i < arena.npages; i++)
-		uma_kva_take(arena.kva, i);
+	/* Slots that were opened. */
+	for (i = 0; i < arena.npages; i++) {
+		raw_spin_lock_irqsave(&arena.lock, irq);
+		slot_take_page(i, &loose);
+		raw_spin_unlock_irqrestore(&arena.lock, irq);
+	}
 	uma_kva_flush();
+	put_pages(&loose);
 	arena_free();
 }

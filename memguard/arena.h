@@ -66,7 +66,6 @@ enum memguard_state {
  * @refcnt: the item's reference counter, which outlives it
  * @rule: what it was guarded by
  * @type: the owner is a malloc type, not a zone
- * @opened: an access was reported and is allowed from now on
  * @oops: the task whose wrong free was reported and is to be stopped, or NULL
  * @addr: of the zone or type that the item must be freed to
  * @owner: its name
@@ -86,7 +85,6 @@ struct memguard_range {
 	u32 refcnt;
 	u8 rule;
 	bool type;
-	bool opened;
 	struct task_struct *oops;
 	const void *addr;
 	char owner[MEMGUARD_NAME];
