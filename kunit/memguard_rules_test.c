@@ -1141,6 +1141,32 @@ static void mg_07_bits_go_with_the_last_item(struct kunit *test)
 	end_zone(test, zone);
 }
 
+/* The guarding ends while the item is on its way, and then there is none. */
+static int init_ends_guarding(void *mem, int size, int flags)
+{
+	if (!uma_guard_covers(mem))
+		return 0;
+	memguard_set_desc("");
+	return -ENOMEM;
+}
+
+static void mg_07_bits_go_with_an_item_that_never_was(struct kunit *test)
+{
+	uma_zone_t zone;
+	void *item;
+
+	zone = uma_zcreate("mg zone", ITEM, NULL, NULL, init_ends_guarding,
+			   NULL, UMA_ALIGN_PTR, 0);
+	KUNIT_ASSERT_NOT_NULL(test, zone);
+	mg_guard(test, "mg zone");
+	KUNIT_EXPECT_NULL(test, uma_zalloc(zone, M_WAITOK));
+	KUNIT_EXPECT_TRUE(test, mg_wait(!mg_flags(zone)));
+	item = uma_zalloc(zone, M_WAITOK);
+	KUNIT_EXPECT_NOT_NULL(test, item);
+	uma_zfree(zone, item);
+	end_zone(test, zone);
+}
+
 static struct kunit_case memguard_rules_cases[] = {
 	KUNIT_CASE(mg_07_rules_name_zones_and_types),
 	KUNIT_CASE(mg_07_zone_by_its_address),
@@ -1170,6 +1196,7 @@ static struct kunit_case memguard_rules_cases[] = {
 	KUNIT_CASE(mg_01_network_buffers),
 	KUNIT_CASE(mg_07_switching_under_load),
 	KUNIT_CASE(mg_07_bits_go_with_the_last_item),
+	KUNIT_CASE(mg_07_bits_go_with_an_item_that_never_was),
 	{}
 };
 

@@ -217,6 +217,24 @@ bool uma_guard_zretire(uma_zone_t zone, void *item)
 }
 
 /**
+ * uma_guard_unused() - is a zone's guarding over, without anybody knowing yet?
+ * @zone: the zone, after uma_guard_zalloc() lent nothing
+ *
+ * Who was about to lend an item counted it, and may thereby have kept
+ * uma_guard_decide() from clearing UC_GUARD_FREE.
+ *
+ * Context: any.
+ * Return: true if uma_guard_decide() is due.
+ */
+bool uma_guard_unused(uma_zone_t zone)
+{
+	/* Between our count, which is down again, and the rule. */
+	smp_mb();
+	return !READ_ONCE(zone->uz_guard_rule) &&
+	       !atomic_read(&zone->uz_guarded);
+}
+
+/**
  * uma_guard_zforeign() - report a free to a guarded zone of what is no item
  * @zone: the zone
  * @item: the address

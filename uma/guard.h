@@ -95,6 +95,7 @@ void uma_guard_decide(uma_zone_t zone);
 void *uma_guard_zalloc(uma_zone_t zone, int flags);
 bool uma_guard_zclaim(uma_zone_t zone, void *item);
 bool uma_guard_zretire(uma_zone_t zone, void *item);
+bool uma_guard_unused(uma_zone_t zone);
 void uma_guard_zforeign(uma_zone_t zone, void *item, const char *why);
 u32 *uma_guard_refcnt(const void *item);
 unsigned int uma_guard_type_rule(struct malloc_type *type);

@@ -777,9 +777,14 @@ static struct irq_work guard_settle_irq;
 /* An item of the guard's, initialised; NULL or an ERR_PTR as uma_guard_zalloc(). */
 static void *zone_get_guarded(uma_zone_t zone, int flags)
 {
+	void *item;
+
 	if (!(uma_cache_flags(raw_cpu_ptr(zone->uz_cpu)) & UC_GUARD_ALLOC))
 		return NULL;
-	return uma_guard_zalloc(zone, flags);
+	item = uma_guard_zalloc(zone, flags);
+	if (IS_ERR_OR_NULL(item) && uma_guard_unused(zone))
+		irq_work_queue(&guard_settle_irq);
+	return item;
 }
 
 static void zone_put_guarded(uma_zone_t zone, void *item)
