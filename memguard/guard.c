@@ -818,7 +818,8 @@ void memguard_shutdown(void)
 	apply("", false);
 	kernel_param_unlock(THIS_MODULE);
 	rcu_barrier();
+	/* It looks into the arena. */
+	memguard_fault_shutdown();
 	memguard_arena_destroy();
 	uma_guard_register(NULL);
-	memguard_fault_shutdown();
 }
