@@ -24,6 +24,7 @@ struct owner {
 };
 
 static MALLOC_DEFINE(m_guarded, "mg type", "of the suites about MemGuard");
+static MALLOC_DEFINE(m_other, "mg other", "of the suites about MemGuard");
 
 static noinline void *get_item(const struct owner *o)
 {
@@ -848,9 +849,16 @@ static void mg_03_realloc_of_what_is_no_block(struct kunit *test)
 	mg_expect_count(test, MEMGUARD_INVALID_FREE, 1);
 	bsd_free(block, m_guarded);
 	KUNIT_EXPECT_NULL(test, bsd_realloc(block, 200, m_guarded, M_WAITOK));
-	mg_expect_line(test, "not a block, or one that is free already");
+	mg_expect_line(test, "not a block of this type, or one that is free already");
+	mg_expect_count(test, MEMGUARD_INVALID_FREE, 1);
+	/* Another type's stays as it is, and nothing new comes. */
+	block = bsd_malloc(100, m_guarded, M_WAITOK);
+	KUNIT_ASSERT_TRUE(test, uma_guard_covers(block));
+	KUNIT_EXPECT_NULL(test, bsd_realloc(block, 200, m_other, M_WAITOK));
 	mg_announced();
 	mg_expect_count(test, MEMGUARD_INVALID_FREE, 1);
+	KUNIT_EXPECT_EQ(test, bsd_malloc_usable_size(block), 100);
+	bsd_free(block, m_guarded);
 	mg_expect_none(test);
 }
 

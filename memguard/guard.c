@@ -633,11 +633,14 @@ static bool range_is_out(const struct memguard_range *r)
 	return state == MEMGUARD_LIVE || state == MEMGUARD_FREEING;
 }
 
-static size_t guard_size(const void *item)
+static size_t guard_size(const struct uma_guard_client *client,
+			 const void *item)
 {
 	struct memguard_range *r = memguard_arena_item(item);
 
-	return r && range_is_out(r) ? r->size : 0;
+	if (!r || !range_is_out(r) || (client && r->addr != client->addr))
+		return 0;
+	return r->size;
 }
 
 static u32 *guard_refcnt(const void *item)

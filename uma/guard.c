@@ -329,7 +329,7 @@ size_t uma_guard_free(struct malloc_type *type, void *addr)
 	type_client(type, &client);
 	if (!ops->claim(&client, addr))
 		return 0;
-	size = ops->size(addr);
+	size = ops->size(&client, addr);
 	ops->retire(addr);
 	return size;
 }
@@ -343,7 +343,23 @@ size_t uma_guard_free(struct malloc_type *type, void *addr)
  */
 size_t uma_guard_size(const void *addr)
 {
-	return READ_ONCE(guard)->size(addr);
+	return READ_ONCE(guard)->size(NULL, addr);
+}
+
+/**
+ * uma_guard_type_size() - bytes of memory that was lent to a malloc type
+ * @type: the type
+ * @addr: an address in the guard's range
+ *
+ * Context: any.
+ * Return: bytes; 0 if that is no item of the type that is out.
+ */
+size_t uma_guard_type_size(struct malloc_type *type, const void *addr)
+{
+	struct uma_guard_client client;
+
+	type_client(type, &client);
+	return READ_ONCE(guard)->size(&client, addr);
 }
 
 /**

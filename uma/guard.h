@@ -49,7 +49,8 @@ struct uma_guard_client {
  * @retire: what was claimed, or allocated and never handed out, is free from now on
  * @foreign: @item was freed to a guarded client and is no item; @why says what
  *	is known
- * @size: bytes of an item that is out; 0 if that address is none
+ * @size: bytes of an item that is out; 0 if that address is none, or not @client's,
+ *	where that is not NULL
  * @refcnt: the reference counter that goes with an item, or with the item that an
  *	address lies in, be it free since; NULL if it is of none
  * @reclaim: memory is short: give back what can be spared. May sleep
@@ -62,7 +63,8 @@ struct uma_guard_ops {
 	void (*retire)(void *item);
 	void (*foreign)(const struct uma_guard_client *client, void *item,
 			const char *why);
-	size_t (*size)(const void *item);
+	size_t (*size)(const struct uma_guard_client *client,
+		       const void *item);
 	u32 *(*refcnt)(const void *item);
 	void (*reclaim)(void);
 };
@@ -103,6 +105,7 @@ void *uma_guard_malloc(struct malloc_type *type, size_t size, size_t align,
 		       int flags);
 size_t uma_guard_free(struct malloc_type *type, void *addr);
 size_t uma_guard_size(const void *addr);
+size_t uma_guard_type_size(struct malloc_type *type, const void *addr);
 void uma_guard_foreign(struct malloc_type *type, void *addr, const char *why);
 void uma_guard_reclaim(void);
 

@@ -1175,10 +1175,10 @@ static void *realloc_from(void *addr, size_t size, struct malloc_type *type,
 	if (!addr)
 		return malloc_from(size, type, flags, ip);
 	if (uma_guard_covers(addr) && type_is_one(type)) {
-		old = uma_guard_size(addr);
+		old = uma_guard_type_size(type, addr);
 		if (!old) {
 			uma_guard_foreign(type, addr,
-					  "not a block, or one that is free already");
+					  "not a block of this type, or one that is free already");
 			return NULL;
 		}
 		goto move;
