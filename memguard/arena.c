@@ -34,7 +34,8 @@
  * generation in which it was protected, and is not taken before the arena has
  * reached that; this is asserted. The other way round, where an entry gains a
  * right that some processor does not know of yet, the access faults, the entry is
- * found to allow it, and it is repeated in silence.
+ * found to allow it, and it is repeated in silence. Kernels that do not count
+ * preemption (CONFIG_PREEMPT_COUNT) cannot tell: there it is always the work item.
  *
  * Sizes differ, so that the oldest range may not fit. It is then taken apart, its
  * slots become free, as do its neighbours' in time, and what fits is found there.
