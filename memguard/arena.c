@@ -455,10 +455,11 @@ static void put_pages(struct loose_pages *loose)
 }
 
 /*
- * Take up to @most ranges from the head of the queue apart, and their pages if
- * @loose. Processors do not know yet. Returns whether there were any.
+ * Take up to @most ranges that were freed up to a generation from the head of the
+ * queue apart, and their pages if @loose. Processors do not know yet. Returns
+ * whether there were any.
  */
-static bool take_apart(unsigned long most, struct loose_pages *loose)
+static bool take_apart(unsigned long most, u64 upto, struct loose_pages *loose)
 {
 	struct memguard_range *r;
 	unsigned long first, irq, n, i;
@@ -467,7 +468,7 @@ static bool take_apart(unsigned long most, struct loose_pages *loose)
 	for (n = 0; n < min_t(unsigned long, most, BATCH); n++) {
 		r = list_first_entry_or_null(&arena.queue,
 					     struct memguard_range, link);
-		if (!r || !range_forgotten(r))
+		if (!r || !range_forgotten(r) || r->generation > upto)
 			break;
 		list_del(&r->link);
 		atomic_set(&r->state, MEMGUARD_NONE);
@@ -508,7 +509,7 @@ static struct memguard_range *find_range(unsigned long npages)
 		 * What is on its way is enough for who cannot wait for it.
 		 */
 		if (others && (preemptible() || !apart_pending()))
-			take_apart(2 * npages, NULL);
+			take_apart(2 * npages, U64_MAX, NULL);
 		if (!preemptible()) {
 			irq_work_queue(&forget_irq);
 			return NULL;
@@ -796,18 +797,24 @@ static void forget_fn(struct work_struct *work)
 /**
  * memguard_arena_trim() - give the pages back that no item out is on
  *
- * Freed items are not guarded any more.
+ * Items freed before are not guarded any more.
  *
  * Context: process context, may sleep.
  */
 void memguard_arena_trim(void)
 {
 	struct loose_pages loose = { LIST_HEAD_INIT(loose.list) };
+	unsigned long irq;
+	u64 upto;
 
 	if (!memguard_arena_exists())
 		return;
+	/* Not what is freed meanwhile, or this might never end. */
+	raw_spin_lock_irqsave(&arena.lock, irq);
+	upto = arena.generation;
+	raw_spin_unlock_irqrestore(&arena.lock, irq);
 	flush_now(false);
-	while (take_apart(BATCH, &loose)) {
+	while (take_apart(BATCH, upto, &loose)) {
 		flush_now(false);
 		put_pages(&loose);
 	}

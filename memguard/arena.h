@@ -64,7 +64,6 @@ enum memguard_state {
  * @generation: of the arena, when the range was protected: what all processors
  *	must have reached before it is used again
  * @refcnt: the item's reference counter, which outlives it
- * @rule: what it was guarded by
  * @type: the owner is a malloc type, not a zone
  * @oops: the task whose wrong free was reported and is to be stopped, or NULL
  * @addr: of the zone or type that the item must be freed to
@@ -83,7 +82,6 @@ struct memguard_range {
 	size_t size;
 	u64 generation;
 	u32 refcnt;
-	u8 rule;
 	bool type;
 	struct task_struct *oops;
 	const void *addr;

@@ -535,7 +535,6 @@ static void *guard_alloc(const struct uma_guard_client *client,
 		return NULL;
 	}
 	rule_count(rule, offsetof(struct rule, guarded));
-	r->rule = rule;
 	r->type = client->kind == UMA_GUARD_TYPE;
 	r->addr = client->addr;
 	strscpy(r->owner, client->name, sizeof(r->owner));
