@@ -241,7 +241,7 @@ static void mg_03_written_from_a_third_cpu(struct kunit *test)
 	mg_guard(test, "mg zone");
 	mg_announce();
 	for (round = 0; round < ROUNDS; round++) {
-		offset = (void *)(round % ITEM);
+		offset = (void *)(unsigned long)(round % ITEM);
 		KUNIT_ASSERT_TRUE(test, work_on_cpu(cpus[0], alloc_far, NULL));
 		smp_call_function_single(cpus[2], write_far, offset, 1);
 		mg_expect_none(test);
@@ -277,7 +277,7 @@ static void mg_03_written_from_another_cpu(struct kunit *test)
 	mg_guard(test, "mg zone");
 	mg_announce();
 	for (round = 0; round < ROUNDS_OF_TWO; round++) {
-		offset = (void *)(round % ITEM);
+		offset = (void *)(unsigned long)(round % ITEM);
 		KUNIT_ASSERT_TRUE(test, alloc_far(NULL));
 		smp_call_function_single(cpu, write_far, offset, 1);
 		uma_zfree(far.zone, far.item);

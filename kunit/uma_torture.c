@@ -1493,13 +1493,21 @@ static void print_progress(unsigned int secs)
 		zones_created);
 }
 
+/* A slow machine gets more time for what is rare, but not for ever. */
+static bool time_is_up(unsigned long begin)
+{
+	unsigned long run = seconds * HZ, now = jiffies - begin;
+
+	return now >= run && (atomic64_read(&guest_uses) || now >= 10 * run);
+}
+
 /* Return: false if a signal ended it early. */
 static bool run(void)
 {
 	unsigned long begin = jiffies, end = begin + seconds * HZ;
 	unsigned long next = begin + 10 * HZ;
 
-	while (time_before(jiffies, end) && !READ_ONCE(stop_early)) {
+	while (!time_is_up(begin) && !READ_ONCE(stop_early)) {
 		schedule_timeout_killable(HZ / 4);
 		if (fatal_signal_pending(current))
 			return false;
