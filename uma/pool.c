@@ -569,7 +569,6 @@ struct vm_page *uma_pool_lookup(struct uma_pool *pool, const void *addr)
 	struct vm_page *m;
 	struct page *page;
 	unsigned long private, pfn;
-	void *kva;
 
 	if (!virt_addr_valid(addr))
 		return NULL;
@@ -580,15 +579,13 @@ struct vm_page *uma_pool_lookup(struct uma_pool *pool, const void *addr)
 		return NULL;
 	m = (struct vm_page *)private;
 	/* The record of a page that nobody holds may be cleared meanwhile. */
-	pfn = data_race(m->phys_pfn);
-	/* The same. */
-	kva = data_race(m->md.kva);
+	pfn = data_race(READ_ONCE(m->phys_pfn));
 	/*
 	 * Some architectures know a second, partly unmapped address of low
 	 * memory, that of the kernel's image: ask for the right one.
 	 */
 	if (pfn != page_to_pfn(page) ||
-	    kva != (void *)((unsigned long)addr & PAGE_MASK))
+	    __va(PFN_PHYS(pfn)) != (void *)((unsigned long)addr & PAGE_MASK))
 		return NULL;
 	if (pool == uma_pool)
 		remember_region(addr);

@@ -9,6 +9,7 @@
 #include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/pfn.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -21,9 +22,11 @@ struct vm_object;
 #define VM_PAGE_BLOCK	512
 
 /* What a page is, in vm_page.flags; guarded by the pool's lock. */
-#define PG_FREE		0x0001	/* on the pool's free list */
-#define PG_BLACKLISTED	0x0002	/* named by the blacklist: never handed out */
-#define PG_ABSENT	0x0004	/* the record's place in the table is empty */
+#define PG_FREE		0x01	/* on the pool's free list */
+#define PG_BLACKLISTED	0x02	/* named by the blacklist: never handed out */
+#define PG_ABSENT	0x04	/* the record's place in the table is empty */
+/* Constant while the record exists: not the pool's; a device pager made it. */
+#define PG_FICTITIOUS	0x08
 
 /* The pool grows and shrinks by so many pages, which are one block of memory. */
 #define UMA_CHUNK_ORDER	(21 - PAGE_SHIFT)
@@ -34,15 +37,16 @@ struct vm_object;
 
 /**
  * struct vm_page_md - the machine-dependent part of a page's record
- * @kva: the kernel's own address of the page (direct map)
+ * @pv_list: the translations that show the page; the physical map's own locks
  */
 struct vm_page_md {
-	void *kva;
+	struct hlist_head pv_list;
 };
 
 /**
  * struct vm_page - the record of one page of the pool
- * @pageq: free list while PG_FREE, afterwards its owner's
+ * @pageq: free list while PG_FREE, afterwards its owner's: in the VM the queue
+ *	that the page is on
  * @object: owner's field: the object that the page belongs to, or NULL
  * @pindex: index of the page in its object; of its holder otherwise
  * @slab: back-pointer of a page that holds items of a keg, else NULL; written
@@ -53,6 +57,12 @@ struct vm_page_md {
  * @wire_count: wirings, guarded by the holder
  * @hold_count: holds, guarded by the holder
  * @flags: PG_*, guarded by the pool's lock
+ * @queue: the queue of the VM that it is on; the queues' lock (vmsim/pageq.h)
+ * @act_count: how active it was lately; the same
+ * @busy: somebody has dropped the object's lock while he changes the page; this
+ *	and the next two are guarded by that lock (vmsim/page.h)
+ * @wanted: somebody waits until it is not busy
+ * @io_count: writes of the page that are under way
  * @valid: a bit for each block whose contents are valid
  * @dirty: a bit for each block changed since it was written
  */
@@ -64,8 +74,15 @@ struct vm_page {
 	struct vm_page_md md;
 	unsigned long phys_pfn;
 	u16 wire_count;
-	u16 hold_count;
-	u16 flags;
+	u8 hold_count;
+	u8 flags;
+	u8 queue : 3;
+	u8 act_count : 5;
+	/* Another lock's: in a byte of its own. */
+	u8 : 0;
+	u8 busy : 1;
+	u8 wanted : 1;
+	u8 io_count : 6;
 	u8 valid;
 	u8 dirty;
 };
@@ -154,14 +171,14 @@ void uma_pool_show(struct uma_pool *pool, struct seq_file *m);
 void pmap_page_init(struct vm_page *m);
 
 /**
- * vm_page_kva() - address of a pool page in the kernel's direct map
+ * vm_page_kva() - address of a page in the kernel's direct map
  * @m: the page
  *
  * Return: the address.
  */
 static inline void *vm_page_kva(const struct vm_page *m)
 {
-	return m->md.kva;
+	return __va(PFN_PHYS(m->phys_pfn));
 }
 
 /*
@@ -192,9 +209,8 @@ extern struct uma_pool_quick uma_pool_quick;
 static __always_inline struct vm_page *uma_pool_find(const void *addr)
 {
 	unsigned long region = (unsigned long)addr >> UMA_REGION_SHIFT;
-	unsigned long private;
+	unsigned long private, pfn;
 	struct vm_page *m;
-	void *kva;
 
 	if (READ_ONCE(uma_pool_quick.regions[region % UMA_REGIONS]) != region)
 		return NULL;
@@ -205,8 +221,9 @@ static __always_inline struct vm_page *uma_pool_find(const void *addr)
 	    private % sizeof(*m))
 		return NULL;
 	/* The record of a page that nobody holds may be cleared meanwhile. */
-	kva = data_race(m->md.kva);
-	return kva == (void *)((unsigned long)addr & PAGE_MASK) ? m : NULL;
+	pfn = data_race(READ_ONCE(m->phys_pfn));
+	return __va(PFN_PHYS(pfn)) ==
+	       (void *)((unsigned long)addr & PAGE_MASK) ? m : NULL;
 }
 
 /**

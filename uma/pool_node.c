@@ -25,7 +25,7 @@
  */
 void pmap_page_init(struct vm_page *m)
 {
-	m->md.kva = page_address(pfn_to_page(m->phys_pfn));
+	INIT_HLIST_HEAD(&m->md.pv_list);
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(pmap_page_init);
 
