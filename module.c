@@ -10,6 +10,7 @@
 #include "memguard/guard.h"
 #include "uma/fail.h"
 #include "uma/uma_int.h"
+#include "vmsim/vm.h"
 
 static int __init uma_module_init(void)
 {
@@ -31,10 +32,15 @@ static int __init uma_module_init(void)
 	error = uma_mbuf_startup();
 	if (error)
 		goto fail_malloc;
+	error = vm_startup();
+	if (error)
+		goto fail_mbuf;
 	memguard_startup();
 	memguard_debugfs(uma_stats_startup());
 	return 0;
 
+fail_mbuf:
+	uma_mbuf_shutdown();
 fail_malloc:
 	uma_malloc_shutdown();
 fail_uma:
@@ -51,6 +57,7 @@ fail_pool:
 static void __exit uma_module_exit(void)
 {
 	uma_stats_shutdown();
+	vm_shutdown();
 	uma_reclaim_quiesce();
 	uma_mbuf_shutdown();
 	memguard_shutdown();

@@ -396,6 +396,72 @@ struct vm_page *uma_pool_alloc_node(struct uma_pool *pool, unsigned int npages,
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_alloc_node);
 
+/* A page of @node, if more than @keep are free there. */
+static struct vm_page *alloc_single_above(struct uma_pool *pool,
+					  struct pool_node *node,
+					  unsigned long keep)
+{
+	struct vm_page *m = NULL;
+	unsigned long irqflags;
+
+	raw_spin_lock_irqsave(&node->lock, irqflags);
+	if (node->nfree > keep) {
+		if (!list_empty(&node->free)) {
+			m = list_first_entry(&node->free, struct vm_page,
+					     pageq);
+			take_pages(node, NULL, m, 1);
+		} else {
+			m = take_single_of_chunk(node);
+		}
+		node->allocs++;
+		pool_check_low(pool, node);
+	}
+	raw_spin_unlock_irqrestore(&node->lock, irqflags);
+	return m;
+}
+
+/**
+ * uma_pool_alloc_above() - take a page, but leave so many
+ * @pool: the pool
+ * @keep: how many free pages stay, whatever the pool's reserve is; with several
+ *	memory nodes each keeps its part
+ *
+ * For who has classes of its own and more in hand when the pool has none: it is
+ * not counted as a failure there. It is near the CPU that we run on, if there is
+ * such. The contents are what they were.
+ *
+ * Context: any but NMI, under any lock.
+ * Return: the page's record, or NULL.
+ */
+struct vm_page *uma_pool_alloc_above(struct uma_pool *pool, unsigned long keep)
+{
+	struct pool_node *node = pool_local_node(pool);
+	struct vm_page *m;
+	unsigned int i;
+
+	if (uma_fail_pages(1, M_NOWAIT))
+		return NULL;
+	keep = DIV_ROUND_UP(keep, pool->nnodes);
+	m = alloc_single_above(pool, node, keep);
+	for (i = 0; !m && i < pool->nnodes - 1; i++)
+		m = alloc_single_above(pool, node->others[i], keep);
+	return m;
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_alloc_above);
+
+/**
+ * uma_pool_free_count() - how many pages are free
+ * @pool: the pool
+ *
+ * Context: any. Takes no lock.
+ * Return: their number, of all nodes, read one after the other.
+ */
+unsigned long uma_pool_free_count(struct uma_pool *pool)
+{
+	return pool_total_free(pool);
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_free_count);
+
 /* Whether @private, which may be anything, is the address of a record. */
 static bool is_record(struct uma_pool *pool, unsigned long private)
 {

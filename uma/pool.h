@@ -147,6 +147,8 @@ void uma_pool_fini(void);
 
 struct vm_page *uma_pool_alloc(struct uma_pool *pool, unsigned int npages,
 			       int flags);
+struct vm_page *uma_pool_alloc_above(struct uma_pool *pool, unsigned long keep);
+unsigned long uma_pool_free_count(struct uma_pool *pool);
 struct vm_page *uma_pool_alloc_node(struct uma_pool *pool, unsigned int npages,
 				    int nid, int flags);
 void uma_pool_free(struct uma_pool *pool, struct vm_page *m,

@@ -10,7 +10,12 @@
 
 struct vm_object;
 
-/* collapse.c */
+/*
+ * collapse.c. Both may sleep. vm_object_deallocate() is called without any object's
+ * lock; vm_object_collapse() with that of the object, to which the caller has a
+ * reference, in which he has nothing busy and no paging in progress; the lock may be
+ * dropped in between and is held on return.
+ */
 void vm_object_deallocate(struct vm_object *object);
 void vm_object_collapse(struct vm_object *object);
 unsigned int vm_object_chain_length(struct vm_object *object);

@@ -25,19 +25,21 @@
  * the object any more. Of a terminated object the type is OBJT_DEAD, too, and its
  * pages are gone. One that is dead and has another type is being merged into its
  * only shadow; its pages and offsets are still good, and who needs them (a fault
- * that went down the chain) lets go, sleeps with vm_object_wait_dead() and starts
- * again from above.
+ * that went down the chain) lets go of all that it has in objects above, sleeps with
+ * vm_object_wait_dead() and starts again from the top.
  */
 #ifndef _VMSIM_OBJECT_H
 #define _VMSIM_OBJECT_H
 
 #include <linux/atomic.h>
+#include <linux/bug.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/xarray.h>
 
 #include "uma/pool.h"
+#include "vmsim/sleepq.h"
 #include "vmsim/vm.h"
 
 struct vm_pager_ops;
@@ -79,13 +81,15 @@ enum vm_object_type {
  * @paging_in_progress: what deletion and collapse wait for
  * @flags: OBJ_*
  * @type: enum vm_object_type
- * @generation: changes when pages come, go or move, and when shadows do
+ * @generation: changes when pages come, go or move
  * @backing_object: the object that it shadows, with a reference; or NULL
  * @backing_offset: where in it index 0 is, in bytes
  * @shadow_head: the objects that shadow it; vm_shadow_lock
  * @shadow_list: its place on @backing_object's; vm_shadow_lock
  * @shadow_count: length of @shadow_head; vm_shadow_lock
- * @link: among all objects; vm_object_list_lock
+ * @link: among all objects; a lock of object.c's
+ * @release_link: among those of which a collapse has a reference to let go, or
+ *	empty; a lock of collapse.c's
  * @ops: its pager's operations, or NULL
  * @handle: what its creator knows it by (a file, a device), or NULL; constant
  * @pager: what its pager keeps
@@ -108,6 +112,7 @@ struct vm_object {
 	struct list_head shadow_list;
 	unsigned int shadow_count;
 	struct list_head link;
+	struct list_head release_link;
 
 	const struct vm_pager_ops *ops;
 	void *handle;
@@ -146,20 +151,26 @@ static inline void vm_object_lock_backing(struct vm_object *backing)
 	mutex_lock_nested(&backing->lock, VM_OBJECT_BACKING);
 }
 
-#define vm_object_assert_locked(object)					\
-	lockdep_assert_held(&(object)->lock)
+/* Whether the lock is held: by us, where the kernel can tell. */
+static inline bool vm_object_is_locked(const struct vm_object *object)
+{
+#ifdef CONFIG_LOCKDEP
+	return lockdep_is_held(&object->lock) != LOCK_STATE_NOT_HELD;
+#else
+	return mutex_is_locked((struct mutex *)&object->lock);
+#endif
+}
 
-/* Waiting: see object.c. */
-void vm_sleep(const void *chan, struct mutex *lock, long timeout);
-void vm_wakeup(const void *chan);
+/* In every kernel, not only where lockdep is: the slow path can bear it. */
+#define vm_object_assert_locked(object)					\
+	WARN(!vm_object_is_locked(object), "uma: object %p is not locked\n", \
+	     object)
 
 /* Making, referencing, ending. */
 struct vm_object *vm_object_allocate(enum vm_object_type type, u64 size);
 void vm_object_reference(struct vm_object *object);
 void vm_object_terminate(struct vm_object *object);
 void vm_object_wait_dead(struct vm_object *object);
-void vm_object_set_flag(struct vm_object *object, unsigned int flags);
-void vm_object_clear_flag(struct vm_object *object, unsigned int flags);
 
 /* Paging; the object's lock is held. */
 void vm_object_pip_add(struct vm_object *object, unsigned int n);
@@ -181,7 +192,8 @@ void vm_object_madvise(struct vm_object *object, u64 pindex, u64 count,
 		       enum vm_advice advice);
 int vm_object_sync(struct vm_object *object, u64 offset, u64 size,
 		   bool syncio, bool invalidate);
-void vm_object_unwire(struct vm_object *object, u64 start, u64 end);
+unsigned int vm_object_flush(struct vm_object *object, struct vm_page **m,
+			     unsigned int count, unsigned int flags);
 
 #define OBJPC_SYNC	0x1	/* wait until it is written */
 #define OBJPC_INVAL	0x2	/* and drop it then */
@@ -194,6 +206,20 @@ bool vm_page_try_to_free(struct vm_page *m);
 
 /* All objects, one after the other: see object.c. */
 struct vm_object *vm_object_next(struct vm_object *object);
+
+static inline void vm_object_set_flag(struct vm_object *object,
+				      unsigned int flags)
+{
+	vm_object_assert_locked(object);
+	object->flags |= flags;
+}
+
+static inline void vm_object_clear_flag(struct vm_object *object,
+					unsigned int flags)
+{
+	vm_object_assert_locked(object);
+	object->flags &= ~flags;
+}
 
 int vm_object_startup(void);
 void vm_object_shutdown(void);

@@ -69,11 +69,11 @@ extern struct vm_page_limits vm_page_limits;
 struct vm_page *vm_page_alloc(struct vm_object *object, u64 pindex, int req);
 struct vm_page *vm_page_grab(struct vm_object *object, u64 pindex, int req);
 void vm_page_free(struct vm_page *m);
-void vm_page_free_zero(struct vm_page *m);
-struct vm_page *vm_page_select_cache(void);
+struct vm_page *vm_page_select_cache(struct vm_object *locked);
+bool vm_page_take_cached(struct vm_page *m, struct vm_object *locked);
 unsigned long vm_page_free_count(void);
 bool vm_page_count_min(void);
-void vm_wait(void);
+bool vm_wait(void);
 void vm_page_set_pageout(void (*wakeup)(void));
 void vm_page_want_pageout(void);
 

@@ -68,8 +68,9 @@ void vm_pageq_enqueue_head(struct vm_page *m, enum vm_queue queue);
 void vm_pageq_remove(struct vm_page *m);
 void vm_pageq_requeue(struct vm_page *m);
 
-/* It is not for this. */
+/* It need not be for these. */
 bool vm_pageq_check(void);
+void vm_pageq_startup(void);
 
 static inline unsigned long vm_pageq_count(enum vm_queue queue)
 {

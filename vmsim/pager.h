@@ -48,7 +48,7 @@ enum vm_pager_result {
  *	ERR_PTR(); no lock held. @size in bytes, of which the creator is sure; @offset
  *	in bytes
  * @dealloc: the object is being terminated, its pages have gone: let go of what is
- *	behind it
+ *	behind it; the lock stays
  * @getpages: fill @m[0..@count-1], consecutive and busy, of which @reqpage is wanted;
  *	valid bits are set for what was read. On return @m[@reqpage] is busy still, the
  *	others are not, and those that could not be read have been freed. Returns for
@@ -58,10 +58,15 @@ enum vm_pager_result {
  *	VM_PAGER_PEND have had their I/O finished by nobody yet: the caller does
  * @haspage: whether the pager has the page; @before and @after, if not NULL: how many
  *	that lie beside it can be read in the same operation
- * @copy: move what is behind @src to @dst (collapse); index @offset of @src is index 0
- *	of @dst; what @dst has itself stays, what @dst has resident too; the rest is
- *	let go. Both are locked, @src is dead and has @dst as its only user. May sleep
- *	and drop both locks: the caller has made both paging. NULL: nothing to move
+ * @copy: move what is behind @src to @dst, whose index 0 is index @offset of @src;
+ *	what @dst has already, resident or behind it, stays, and the source's is
+ *	forgotten. With @destroy (collapse) so is all of @src that @dst has no index
+ *	for; without (split) that stays. Both are locked, @dst in whichever class; it may
+ *	drop both locks and take them again: the caller has made both paging, and
+ *	they are @src and @dst of the same chain or of no other's. 0, or an errno
+ *	with part of it done: the caller tries again. NULL: there is nothing to move
+ * @next: the first index from @pindex on, up to and including @last, that the pager
+ *	has; NULL: it cannot tell, and nothing above can be bypassed
  * @freespace: forget @n indices from @start on
  * @unswapped: the page's copy behind the object is of no use any more; NULL: no such
  * @first_page: the object gets its first resident page (PA-06); may not sleep
@@ -79,7 +84,9 @@ struct vm_pager_ops {
 			 enum vm_pager_result *result);
 	bool (*haspage)(struct vm_object *object, u64 pindex,
 			unsigned int *before, unsigned int *after);
-	int (*copy)(struct vm_object *src, struct vm_object *dst, u64 offset);
+	int (*copy)(struct vm_object *src, struct vm_object *dst, u64 offset,
+		    bool destroy);
+	bool (*next)(struct vm_object *object, u64 *pindex, u64 last);
 	void (*freespace)(struct vm_object *object, u64 start, u64 n);
 	void (*unswapped)(struct vm_object *object, u64 pindex);
 	void (*first_page)(struct vm_object *object);

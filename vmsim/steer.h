@@ -11,23 +11,14 @@
 
 /**
  * enum vm_steer_point - where a hook is called, with what, and in what context
- * @VM_STEER_BUSY_SLEEP: an object; somebody waits for a page of it, has dropped its
- *	lock and not slept yet; may sleep
- * @VM_STEER_SHADOW: an object that shadows another and is not known to it yet; may
- *	sleep; no lock held
- * @VM_STEER_COLLAPSE_SLEEP: an object whose backing object is dead; the collapse has
- *	dropped both locks because of a busy page and not slept yet; may sleep
- * @VM_STEER_CACHE_SELECT: a page of the cache queue is looked at; under the queues'
- *	lock
- * @VM_STEER_DEALLOCATE: an object of which but one shadow's reference is left, and
- *	that will be collapsed into that shadow; no lock held; may sleep
+ * @VM_STEER_SHADOW: an object that shadows another and is not known to it yet; no
+ *	object's lock held, may sleep
+ * @VM_STEER_CACHE_SELECT: a page of the cache queue is about to be looked at; under
+ *	the queues' lock
  */
 enum vm_steer_point {
-	VM_STEER_BUSY_SLEEP,
 	VM_STEER_SHADOW,
-	VM_STEER_COLLAPSE_SLEEP,
 	VM_STEER_CACHE_SELECT,
-	VM_STEER_DEALLOCATE,
 };
 
 #if IS_ENABLED(CONFIG_KUNIT)

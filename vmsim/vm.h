@@ -60,7 +60,7 @@
  * No M_WAITOK allocation and no copy from or to user space under a map's or an
  * object's lock: allocate before, or try and let go.
  *
- * Files, each calling only those before it: pageq, page, pmap, object, collapse,
+ * Files, each calling only those before it: sleepq, pageq, page, pmap, object, collapse,
  * split, pager and the pagers, map_tree, map, fault. What has to go upward is
  * registered: pagers give objects their operations, page-out gives the page layer
  * the function that wakes it.
@@ -129,6 +129,7 @@ enum vm_advice {
  * @cache_skipped: cached pages that could not be, since they were locked or busy
  * @page_waits: times that somebody slept until pages were free
  * @busy_waits: times that somebody slept until a page was not busy
+ * @dead_wakeups: times that those who slept for a dying object were woken
  *
  * Each is atomic, so that all are exact whoever counts.
  */
@@ -152,6 +153,7 @@ struct vm_counters {
 	atomic64_t cache_skipped;
 	atomic64_t page_waits;
 	atomic64_t busy_waits;
+	atomic64_t dead_wakeups;
 };
 
 extern struct vm_counters vm_cnt;
