@@ -7,12 +7,17 @@
  * one's place. It is a cache: it may forget any translation that is not wired, and
  * faults bring it back. It never sleeps for a page; what it needs and cannot
  * have makes it return -ENOMEM, and the caller waits with vm_wait() after it let go
- * of its locks.
+ * of its locks. Process context; long ranges yield, so no spinlock is held.
  *
  * Callers hold the lock of the page's object where a page is entered or where its
- * translations are changed, so that none appears meanwhile. Locks of its own: that of
- * the lists of translations (by page), then a pmap's; of two pmaps the parent's
- * first.
+ * translations are changed, so that none appears meanwhile; for a range of addresses
+ * that of the object which its entry shows. It is what the page's dirty bits need:
+ * a modified bit that goes with its translation, or with the right to write, is
+ * remembered there. Only an entry's own object can have such pages, since a page that
+ * is to be shared with a shadow is write-protected first.
+ *
+ * Locks of its own: that of the lists of translations (by page), then a pmap's; of
+ * two pmaps the parent's first.
  */
 #ifndef _VMSIM_PMAP_H
 #define _VMSIM_PMAP_H
@@ -23,19 +28,28 @@
 #include "vmsim/vm.h"
 
 /**
- * struct pmap_statistics - what a physical map holds
+ * struct pmap_statistics - what a physical map holds, and has done
  * @resident: translations
  * @wired: of those, wired
+ * @writable: of those, that let write
+ * @tables: pages that its tables take
+ * @flushes: times that a translation was taken away or lost a right, which
+ *	other CPUs would have to be told; all its life
+ * @protects: times that pmap_protect() had to take the lock; all its life
  */
 struct pmap_statistics {
 	unsigned long resident;
 	unsigned long wired;
+	unsigned long writable;
+	unsigned long tables;
+	u64 flushes;
+	u64 protects;
 };
 
-/*
- * Whoever writes pmap.c says what is in it; others use the functions, and
- * pmap_stats().
- */
+/* The first address that no physical map reaches. */
+#define PMAP_END	(1UL << 45)
+
+/* What is in it is pmap.c's; others use the functions, and pmap_stats(). */
 struct pmap;
 
 /* Spaces. */
@@ -59,11 +73,8 @@ bool pmap_is_prefaultable(struct pmap *pmap, unsigned long va);
 void pmap_copy(struct pmap *dst, struct pmap *src, unsigned long dst_addr,
 	       unsigned long len, unsigned long src_addr);
 
-/*
- * What the processor does: look up, set the referenced bit and for a write the
- * modified one. The page is held; NULL means a fault.
- */
-struct vm_page *pmap_access(struct pmap *pmap, unsigned long va, u8 access);
+bool pmap_access(struct pmap *pmap, unsigned long va, u8 access, void *buf,
+		 size_t len);
 
 /* All translations of a page. */
 bool pmap_is_modified(struct vm_page *m);
