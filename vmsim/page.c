@@ -397,9 +397,9 @@ static struct vm_page *take_page(int class, struct vm_object *locked)
  * zeroes. It is on no queue. It is busy if it is in an object, unless VM_ALLOC_NOBUSY
  * says that the caller is through with it before it drops the lock.
  *
- * Context: with VM_ALLOC_NOOBJ any context in the interrupts' class, else process
- * context, and does not sleep; with an object may sleep for the kernel's memory. The
- * queues' lock may be held (PG-07): then it does not sleep at all.
+ * Context: with VM_ALLOC_NOOBJ does not sleep, and in the interrupts' class works in
+ * any context if it is not to be wired; else process context. With an object it may
+ * sleep for the kernel's memory, unless the queues' lock is held (PG-07).
  * Return: the page, or NULL; then page-out knows.
  */
 struct vm_page *vm_page_alloc(struct vm_object *object, u64 pindex, int req)
@@ -908,12 +908,8 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_is_valid);
 
 /* Start and end. */
 
-/**
- * vm_page_startup() - the queues, and how many pages each class leaves
- *
- * Return: 0.
- */
-int vm_page_startup(void)
+/* The queues, and how many pages each class leaves; the pool is there. */
+void vm_page_startup(void)
 {
 	struct uma_pool_stats st;
 
@@ -922,7 +918,6 @@ int vm_page_startup(void)
 	/* The pool keeps its reserve from its other users, too. */
 	vm_page_limits.reserved = st.reserve;
 	vm_page_limits.interrupt = max(2UL, st.reserve / 4);
-	return 0;
 }
 
 /* Objects have gone before, and their pages with them. */

@@ -127,7 +127,7 @@ static inline bool vm_page_is_busy(const struct vm_page *m)
 	return m->busy || m->io_count;
 }
 
-int vm_page_startup(void);
+void vm_page_startup(void);
 void vm_page_shutdown(void);
 
 #endif /* _VMSIM_PAGE_H */

@@ -2,7 +2,9 @@
 /*
  * The VM's start and end: the order of its files, nothing else.
  */
+#include "vmsim/object.h"
 #include "vmsim/page.h"
+#include "vmsim/pmap.h"
 #include "vmsim/sleepq.h"
 #include "vmsim/vm.h"
 
@@ -14,8 +16,23 @@
  */
 int vm_startup(void)
 {
+	int error;
+
 	vm_sleepq_startup();
-	return vm_page_startup();
+	vm_page_startup();
+	error = pmap_startup();
+	if (error)
+		goto fail_page;
+	error = vm_object_startup();
+	if (error)
+		goto fail_pmap;
+	return 0;
+
+fail_pmap:
+	pmap_shutdown();
+fail_page:
+	vm_page_shutdown();
+	return error;
 }
 
 /**
@@ -25,5 +42,7 @@ int vm_startup(void)
  */
 void vm_shutdown(void)
 {
+	vm_object_shutdown();
+	pmap_shutdown();
 	vm_page_shutdown();
 }
