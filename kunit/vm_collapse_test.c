@@ -1,0 +1,749 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Chains get shorter: what is seen through them stays the same, they do not grow with
+ * forks that have ended, and the log's interleaving of two collapses, O, BO and BBO.
+ */
+#include <kunit/test.h>
+#include <linux/module.h>
+#include <linux/prandom.h>
+
+#include "vm_test.h"
+
+VM_TEST_STORE;
+
+static u64 counted(atomic64_t *counter)
+{
+	return atomic64_read(counter);
+}
+
+static void collapse(struct vm_object *object)
+{
+	vm_object_lock(object);
+	vm_object_collapse(object);
+	vm_object_unlock(object);
+}
+
+/* OB-03: contents. */
+
+#define TOP	16
+#define OFFSET	5
+#define BOTTOM	32
+
+/*
+ * Every case of a page that both may have: the top's is resident, paged out or missing,
+ * the bottom's the same, and the bottom has pages that the top cannot show.
+ */
+static void ob_03_a_merge_shows_what_was_shown(struct kunit *test)
+{
+	u64 merged = counted(&vm_cnt.collapses);
+	struct vm_object *top, *bottom = vm_test_object(test, BOTTOM);
+	unsigned int i, kind;
+	u8 before[TOP];
+
+	for (i = 0; i < BOTTOM; i++) {
+		kind = i >= OFFSET && i < OFFSET + TOP ? (i - OFFSET) / 3 % 3 :
+							 i % 3;
+		if (kind)
+			vm_test_fill(test, bottom, i, 0x40 + i);
+		if (kind == 2)
+			vm_test_page_out(test, bottom, i);
+	}
+	vm_object_reference(bottom);
+	top = vm_test_shadow(test, bottom, OFFSET, TOP);
+	for (i = 0; i < TOP; i++) {
+		if (i % 3)
+			vm_test_fill(test, top, i, 0xc0 + i);
+		if (i % 3 == 2)
+			vm_test_page_out(test, top, i);
+	}
+	for (i = 0; i < TOP; i++)
+		before[i] = vm_test_peek(top, i);
+
+	vm_object_deallocate(bottom);
+	KUNIT_EXPECT_EQ(test, counted(&vm_cnt.collapses), merged + 1);
+	KUNIT_EXPECT_EQ(test, vm_test_objects(), 1);
+	KUNIT_EXPECT_NULL(test, top->backing_object);
+	KUNIT_EXPECT_EQ(test, vm_object_chain_length(top), 1);
+	for (i = 0; i < TOP; i++)
+		KUNIT_EXPECT_EQ_MSG(test, vm_test_peek(top, i), before[i],
+				    "page %u", i);
+	/* What came from below is dirty: the top's pager has it not. */
+	for (i = 0; i < TOP; i++) {
+		struct vm_page *m;
+
+		vm_object_lock(top);
+		m = vm_page_lookup(top, i);
+		KUNIT_EXPECT_TRUE(test, !m || m->dirty == VM_PAGE_BITS_ALL);
+		KUNIT_EXPECT_FALSE(test, m && vm_pager_has_page(top, i, NULL,
+								NULL));
+		vm_object_unlock(top);
+	}
+	vm_object_deallocate(top);
+}
+
+/* A merge in the middle of a chain: offsets add up, references move. */
+static void ob_03_a_merge_joins_what_is_left(struct kunit *test)
+{
+	struct vm_object *bbo = vm_test_object(test, 32), *bo, *o;
+	unsigned int i;
+
+	for (i = 0; i < 32; i++)
+		vm_test_fill(test, bbo, i, i + 1);
+	vm_object_reference(bbo);
+	bo = vm_test_shadow(test, bbo, 4, 16);
+	vm_test_fill(test, bo, 5, 0x80);
+	vm_object_reference(bo);
+	o = vm_test_shadow(test, bo, 3, 8);
+	vm_test_fill(test, o, 0, 0x90);
+	vm_object_deallocate(bo);
+	KUNIT_EXPECT_EQ(test, vm_test_objects(), 2);
+	KUNIT_EXPECT_PTR_EQ(test, o->backing_object, bbo);
+	KUNIT_EXPECT_EQ(test, o->backing_offset, 7 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, bbo->shadow_count, 1);
+	KUNIT_EXPECT_PTR_EQ(test, list_first_entry(&bbo->shadow_head,
+						   struct vm_object,
+						   shadow_list), o);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bbo->ref_count), 2);
+	for (i = 0; i < 8; i++)
+		KUNIT_EXPECT_EQ(test, vm_test_peek(o, i),
+				i == 0 ? 0x90 : i == 2 ? 0x80 : 8 + i);
+	vm_object_deallocate(bbo);
+	KUNIT_EXPECT_EQ(test, vm_object_chain_length(o), 1);
+	vm_object_deallocate(o);
+}
+
+static void ob_03_bypass_where_all_is_hidden(struct kunit *test)
+{
+	u64 bypassed = counted(&vm_cnt.bypasses);
+	struct vm_object *bbo = vm_test_object(test, 32), *bo, *o;
+	unsigned int i;
+
+	for (i = 0; i < 32; i++)
+		vm_test_fill(test, bbo, i, i + 1);
+	vm_object_reference(bbo);
+	bo = vm_test_shadow(test, bbo, 4, 16);
+	for (i = 0; i < 16; i += 2)
+		vm_test_fill(test, bo, i, 0x80 + i);
+	vm_test_page_out(test, bo, 6);
+	vm_object_reference(bo);
+	o = vm_test_shadow(test, bo, 2, 8);
+	/* Hidden: 2, 4 and 8 of the bypassed one; in sight: what is paged out. */
+	vm_test_fill(test, o, 0, 0xc0);
+	vm_test_fill(test, o, 2, 0xc2);
+	vm_test_page_out(test, o, 2);
+	vm_test_fill(test, o, 6, 0xc6);
+	collapse(o);
+	KUNIT_EXPECT_EQ(test, counted(&vm_cnt.bypasses), bypassed);
+	KUNIT_EXPECT_PTR_EQ(test, o->backing_object, bo);
+	/* A page that is still empty hides nothing. */
+	vm_object_lock(o);
+	KUNIT_ASSERT_NOT_NULL(test, vm_page_alloc(o, 4, VM_ALLOC_NOBUSY));
+	vm_object_unlock(o);
+	collapse(o);
+	KUNIT_EXPECT_PTR_EQ(test, o->backing_object, bo);
+	vm_test_fill(test, o, 4, 0xc4);
+	collapse(o);
+	KUNIT_EXPECT_EQ(test, counted(&vm_cnt.bypasses), bypassed + 1);
+	KUNIT_EXPECT_PTR_EQ(test, o->backing_object, bbo);
+	KUNIT_EXPECT_EQ(test, o->backing_offset, 6 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bbo->ref_count), 3);
+	KUNIT_EXPECT_EQ(test, bbo->shadow_count, 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bo->ref_count), 1);
+	KUNIT_EXPECT_EQ(test, bo->shadow_count, 0);
+	for (i = 0; i < 8; i++) {
+		KUNIT_EXPECT_EQ(test, vm_test_peek(o, i),
+				i % 2 ? 7 + i : 0xc0 + i);
+		KUNIT_EXPECT_EQ(test, vm_test_peek(bo, i),
+				i % 2 ? 5 + i : 0x80 + i);
+	}
+	vm_object_deallocate(o);
+	vm_object_deallocate(bo);
+	vm_object_deallocate(bbo);
+}
+
+/* Who is bypassed may be left with another shadow, and nobody else. */
+static void ob_03_a_bypassed_object_is_merged_with_who_is_left(struct kunit *test)
+{
+	struct vm_object *bo = vm_test_object(test, 8), *o, *p;
+	unsigned int i;
+
+	for (i = 0; i < 8; i++)
+		vm_test_fill(test, bo, i, 0x10 + i);
+	vm_object_reference(bo);
+	o = vm_test_shadow(test, bo, 0, 8);
+	p = vm_test_shadow(test, bo, 0, 8);
+	for (i = 0; i < 8; i++)
+		vm_test_fill(test, o, i, 0x20 + i);
+	vm_test_fill(test, p, 3, 0x33);
+	collapse(o);
+	KUNIT_EXPECT_NULL(test, o->backing_object);
+	KUNIT_EXPECT_NULL(test, p->backing_object);
+	KUNIT_EXPECT_EQ(test, vm_test_objects(), 2);
+	for (i = 0; i < 8; i++) {
+		KUNIT_EXPECT_EQ(test, vm_test_peek(o, i), 0x20 + i);
+		KUNIT_EXPECT_EQ(test, vm_test_peek(p, i),
+				i == 3 ? 0x33 : 0x10 + i);
+	}
+	vm_object_deallocate(o);
+	vm_object_deallocate(p);
+}
+
+/* What has a name, or is something else, stays what it is. */
+static void ob_03_only_what_is_anonymous(struct kunit *test)
+{
+	static const enum vm_object_type types[] = {
+		OBJT_VNODE, OBJT_DEVICE, OBJT_PHYS,
+	};
+	u64 merged = counted(&vm_cnt.collapses);
+	struct vm_object *bottom, *top;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(types) + 1; i++) {
+		bottom = vm_object_allocate(i < ARRAY_SIZE(types) ? types[i] :
+					    OBJT_DEFAULT, 8);
+		KUNIT_ASSERT_NOT_NULL(test, bottom);
+		if (i == ARRAY_SIZE(types))
+			bottom->handle = test;
+		vm_test_fill(test, bottom, 1, 0x44);
+		vm_object_reference(bottom);
+		top = vm_test_shadow(test, bottom, 0, 8);
+		vm_object_deallocate(bottom);
+		collapse(top);
+		KUNIT_EXPECT_PTR_EQ(test, top->backing_object, bottom);
+		KUNIT_EXPECT_EQ(test, vm_test_peek(top, 1), 0x44);
+		vm_object_deallocate(top);
+	}
+	KUNIT_EXPECT_EQ(test, counted(&vm_cnt.collapses), merged);
+	KUNIT_EXPECT_EQ(test, vm_test_objects(), 0);
+}
+
+/*
+ * OB-03: families. A space here is what a map with one entry would be: an object, an
+ * offset, whether it must be shadowed before the next write, and what the space
+ * believes that it has.
+ */
+
+#define SPACES	10
+#define PAGES	12
+#define ROUNDS	6000
+
+struct space {
+	struct vm_object *object;
+	bool needs_copy;
+	unsigned int family;
+	u8 bytes[PAGES];
+};
+
+static void space_write(struct kunit *test, struct space *s, unsigned int page,
+			u8 byte)
+{
+	u64 offset = 0;
+
+	if (s->needs_copy) {
+		KUNIT_ASSERT_EQ(test, vm_object_shadow(&s->object, &offset,
+						       vm_ptoa(PAGES)), 0);
+		s->needs_copy = false;
+	}
+	vm_test_fill(test, s->object, page, byte);
+	s->bytes[page] = byte;
+	/* As a fault does that has copied a page up. */
+	collapse(s->object);
+}
+
+static void space_fork(struct space *parent, struct space *child)
+{
+	*child = *parent;
+	vm_object_lock(parent->object);
+	vm_object_clear_flag(parent->object, OBJ_ONEMAPPING);
+	vm_object_unlock(parent->object);
+	vm_object_reference(parent->object);
+	parent->needs_copy = true;
+	child->needs_copy = true;
+}
+
+static void space_exit(struct space *s)
+{
+	vm_object_deallocate(s->object);
+	s->object = NULL;
+}
+
+static void expect_space(struct kunit *test, struct space *spaces,
+			 struct space *s)
+{
+	unsigned int i, relatives = 0, page;
+
+	for (i = 0; i < SPACES; i++)
+		relatives += spaces[i].object && &spaces[i] != s &&
+			     spaces[i].family == s->family;
+	KUNIT_ASSERT_LE(test, vm_object_chain_length(s->object), relatives + 2);
+	for (page = 0; page < PAGES; page++)
+		KUNIT_ASSERT_EQ_MSG(test, vm_test_peek(s->object, page),
+				    s->bytes[page], "page %u", page);
+}
+
+/* A page of some object of the chain goes to the pager. */
+static void page_something_out(struct space *s, u32 random)
+{
+	struct vm_object *object = s->object, *below;
+	struct vm_page *m;
+	u8 byte;
+
+	vm_object_lock(object);
+	while (random & 1) {
+		below = vm_object_step_down(object);
+		if (!below)
+			break;
+		object = below;
+		random >>= 1;
+	}
+	m = vm_page_lookup(object, (random >> 4) % PAGES);
+	if (m) {
+		byte = *(u8 *)vm_page_kva(m);
+		vm_test_store_make(object);
+		xa_store(vm_test_bytes(object), m->pindex, xa_mk_value(byte),
+			 GFP_KERNEL | __GFP_NOFAIL);
+		vm_page_undirty(m);
+		vm_page_free(m);
+	}
+	vm_object_unlock(object);
+}
+
+static void ob_03_a_chain_is_no_longer_than_the_family(struct kunit *test)
+{
+	struct space *spaces = kunit_kcalloc(test, SPACES, sizeof(*spaces),
+					     GFP_KERNEL);
+	u64 merged = counted(&vm_cnt.collapses);
+	u64 bypassed = counted(&vm_cnt.bypasses);
+	unsigned int round, families = 0;
+	struct rnd_state rnd;
+
+	KUNIT_ASSERT_NOT_NULL(test, spaces);
+	prandom_seed_state(&rnd, 3);
+	for (round = 0; round < ROUNDS; round++) {
+		u32 r = prandom_u32_state(&rnd);
+		struct space *s = &spaces[r % SPACES];
+		struct space *other = &spaces[(r >> 8) % SPACES];
+		unsigned int page = (r >> 16) % PAGES, i;
+
+		if (!s->object && other->object && r >> 28) {
+			space_fork(other, s);
+		} else if (!s->object) {
+			memset(s, 0, sizeof(*s));
+			s->object = vm_test_object(test, PAGES);
+			s->family = ++families;
+		}
+		switch ((r >> 24) % 8) {
+		case 0:
+		case 1:
+			space_exit(s);
+			continue;
+		case 2:
+			/* All of it: what lies below is hidden now. */
+			for (i = 0; i < PAGES; i++)
+				space_write(test, s, i, r + i);
+			break;
+		case 3:
+		case 4:
+			page_something_out(s, prandom_u32_state(&rnd));
+			break;
+		default:
+			space_write(test, s, page, r >> 20);
+		}
+		expect_space(test, spaces, s);
+		if (other->object)
+			expect_space(test, spaces, other);
+		cond_resched();
+	}
+	for (round = 0; round < SPACES; round++)
+		if (spaces[round].object)
+			space_exit(&spaces[round]);
+	KUNIT_EXPECT_EQ(test, vm_test_objects(), 0);
+	kunit_info(test, "%llu merges, %llu bypasses\n",
+		   counted(&vm_cnt.collapses) - merged,
+		   counted(&vm_cnt.bypasses) - bypassed);
+	KUNIT_EXPECT_GT(test, counted(&vm_cnt.collapses), merged + 200);
+	KUNIT_EXPECT_GT(test, counted(&vm_cnt.bypasses), bypassed + 200);
+}
+
+/* Fork and exit with a write between, for ever: the parent that stays pays nothing. */
+static void ob_03_fork_and_exit_for_ever(struct kunit *test)
+{
+	struct space parent = { .object = vm_test_object(test, PAGES) }, child;
+	unsigned int i;
+
+	for (i = 0; i < PAGES; i++)
+		space_write(test, &parent, i, i + 1);
+	for (i = 0; i < 2000; i++) {
+		space_fork(&parent, &child);
+		space_write(test, &parent, i % PAGES, i);
+		if (i & 1)
+			space_write(test, &child, (i + 3) % PAGES, ~i);
+		KUNIT_ASSERT_LE(test, vm_object_chain_length(parent.object), 3);
+		if (i & 2) {
+			space_exit(&child);
+		} else {
+			/* The child lives on, and is the next one's parent. */
+			space_exit(&parent);
+			parent = child;
+		}
+		KUNIT_ASSERT_LE(test, vm_object_chain_length(parent.object), 2);
+		KUNIT_ASSERT_LE(test, vm_test_objects(), 2);
+	}
+	for (i = 0; i < PAGES; i++)
+		KUNIT_EXPECT_EQ(test, vm_test_peek(parent.object, i),
+				parent.bytes[i]);
+	space_exit(&parent);
+}
+
+/*
+ * OB-04. O shadows BO, which shadows BBO, which has one user more. O and BO are being
+ * merged, and that sleeps; BBO's other user goes; a second collapse, of BO and BBO,
+ * would need a reference to BO for as long as it takes, and it sleeps, too; the first
+ * wakes and finds BO referenced.
+ */
+
+struct log {
+	struct vm_object *o;
+	struct vm_object *bo;
+	struct vm_object *bbo;
+	struct vm_page *bo_page;
+	struct vm_page *bbo_page;
+};
+
+#define LOG_PAGES	8
+
+static struct log make_log(struct kunit *test)
+{
+	struct log log;
+
+	/* Pages 0 to 2 are O's, 2 to 5 BO's, 4 to 7 BBO's; the topmost counts. */
+	log.bbo = vm_test_object(test, LOG_PAGES);
+	vm_test_fill(test, log.bbo, 4, 0xc4);
+	vm_test_fill(test, log.bbo, 5, 0xc5);
+	log.bbo_page = vm_test_fill(test, log.bbo, 6, 0xc6);
+	vm_test_fill(test, log.bbo, 7, 0xc7);
+	vm_object_reference(log.bbo);
+	log.bo = vm_test_shadow(test, log.bbo, 0, LOG_PAGES);
+	vm_test_fill(test, log.bo, 2, 0xb2);
+	vm_test_fill(test, log.bo, 3, 0xb3);
+	log.bo_page = vm_test_fill(test, log.bo, 4, 0xb4);
+	vm_test_fill(test, log.bo, 5, 0xb5);
+	vm_object_reference(log.bo);
+	log.o = vm_test_shadow(test, log.bo, 0, LOG_PAGES);
+	vm_test_fill(test, log.o, 0, 0xa0);
+	vm_test_fill(test, log.o, 1, 0xa1);
+	vm_test_fill(test, log.o, 2, 0xa2);
+	return log;
+}
+
+static void expect_log_collapsed(struct kunit *test, struct log *log)
+{
+	static const u8 bytes[LOG_PAGES] = {
+		0xa0, 0xa1, 0xa2, 0xb3, 0xb4, 0xb5, 0xc6, 0xc7,
+	};
+	unsigned int i;
+
+	KUNIT_EXPECT_NULL(test, log->o->backing_object);
+	KUNIT_EXPECT_EQ(test, log->o->resident, LOG_PAGES);
+	KUNIT_EXPECT_EQ(test, log->o->paging_in_progress, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&log->o->ref_count), 1);
+	KUNIT_EXPECT_EQ_MSG(test, vm_test_objects(), 1, "BO or BBO is left");
+	for (i = 0; i < LOG_PAGES; i++)
+		KUNIT_EXPECT_EQ_MSG(test, vm_test_peek(log->o, i), bytes[i],
+				    "page %u", i);
+}
+
+static void set_busy(struct vm_page *m, bool busy)
+{
+	struct vm_object *object = m->object;
+
+	vm_object_lock(object);
+	if (busy)
+		vm_page_busy(m);
+	else
+		vm_page_wakeup(m);
+	vm_object_unlock(object);
+}
+
+static void deallocate(void *object)
+{
+	vm_object_deallocate(object);
+}
+
+/*
+ * The first collapse sleeps, BO is dead and nobody has it locked. Release BBO, and see
+ * that this is over at once and did nothing to BO.
+ */
+static void release_bbo(struct kunit *test, struct log *log,
+			struct vm_test_thread *release)
+{
+	vm_object_lock(log->bo);
+	KUNIT_EXPECT_TRUE(test, log->bo->flags & OBJ_DEAD);
+	KUNIT_EXPECT_NE(test, log->bo->type, OBJT_DEAD);
+	KUNIT_EXPECT_EQ(test, atomic_read(&log->bo->ref_count), 1);
+	vm_object_unlock(log->bo);
+	/* The second collapse, if it comes to that, has something to sleep for. */
+	set_busy(log->bbo_page, true);
+
+	vm_test_start(test, release, deallocate, log->bbo);
+	KUNIT_EXPECT_FALSE_MSG(test, vm_test_sleeps(release),
+			       "releasing BBO waits for the collapse of O and BO");
+	KUNIT_EXPECT_EQ_MSG(test, atomic_read(&log->bo->ref_count), 1,
+			    "releasing BBO took a reference to BO");
+	KUNIT_EXPECT_EQ(test, atomic_read(&log->bbo->ref_count), 1);
+	KUNIT_EXPECT_FALSE_MSG(test, READ_ONCE(log->bbo->flags) & OBJ_DEAD,
+			       "BO and BBO are being collapsed");
+}
+
+static void ob_04_bbo_goes_while_a_busy_page_is_waited_for(struct kunit *test)
+{
+	u64 merged = counted(&vm_cnt.collapses);
+	u64 waits = counted(&vm_cnt.collapse_waits);
+	struct vm_test_thread first, release;
+	struct log log = make_log(test);
+
+	set_busy(log.bo_page, true);
+	/* BO's other user goes: O and BO are to be one. */
+	vm_test_start(test, &first, deallocate, log.bo);
+	KUNIT_ASSERT_TRUE(test, vm_test_counted(&vm_cnt.collapse_waits, waits));
+	release_bbo(test, &log, &release);
+
+	waits = counted(&vm_cnt.collapse_waits);
+	set_busy(log.bo_page, false);
+	/* One step on: O and BO are one, and O and BBO wait for BBO's page. */
+	KUNIT_EXPECT_TRUE(test, vm_test_counted(&vm_cnt.collapse_waits, waits));
+	KUNIT_EXPECT_EQ(test, counted(&vm_cnt.collapses), merged + 1);
+	set_busy(log.bbo_page, false);
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&first));
+	KUNIT_EXPECT_EQ(test, counted(&vm_cnt.collapses), merged + 2);
+	expect_log_collapsed(test, &log);
+	vm_object_deallocate(log.o);
+}
+
+static void ob_04_bbo_goes_while_the_pager_sleeps(struct kunit *test)
+{
+	u64 merged = counted(&vm_cnt.collapses);
+	struct vm_test_thread first, release;
+	struct log log = make_log(test);
+	struct vm_test_gate gate;
+
+	init_completion(&gate.reached);
+	init_completion(&gate.open);
+	vm_test_page_out(test, log.bo, 4);
+	vm_test_gate = &gate;
+	vm_test_start(test, &first, deallocate, log.bo);
+	KUNIT_ASSERT_TRUE(test, wait_for_completion_timeout(&gate.reached,
+							    VM_TEST_SOON));
+	release_bbo(test, &log, &release);
+	set_busy(log.bbo_page, false);
+	complete(&gate.open);
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&first));
+	KUNIT_EXPECT_EQ(test, counted(&vm_cnt.collapses), merged + 2);
+	vm_object_lock(log.o);
+	KUNIT_EXPECT_TRUE(test, vm_pager_has_page(log.o, 4, NULL, NULL));
+	log.o->resident += vm_pager_has_page(log.o, 4, NULL, NULL);
+	vm_object_unlock(log.o);
+	expect_log_collapsed(test, &log);
+	log.o->resident--;
+	vm_object_deallocate(log.o);
+}
+
+/* The chain goes while it is being made shorter: O's last user, right behind. */
+static void ob_04_o_goes_right_behind(struct kunit *test)
+{
+	u64 waits = counted(&vm_cnt.collapse_waits);
+	struct vm_test_thread first, release, last;
+	struct log log = make_log(test);
+
+	set_busy(log.bo_page, true);
+	vm_test_start(test, &first, deallocate, log.bo);
+	KUNIT_ASSERT_TRUE(test, vm_test_counted(&vm_cnt.collapse_waits, waits));
+	release_bbo(test, &log, &release);
+	vm_test_start(test, &last, deallocate, log.o);
+	/* The collapse has O, too, until it is through. */
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&last));
+	set_busy(log.bo_page, false);
+	set_busy(log.bbo_page, false);
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&first));
+	KUNIT_EXPECT_EQ(test, vm_test_objects(), 0);
+}
+
+/* Who goes down the chain meets a dead object, lets go and waits until it has gone. */
+static void wait_dead(void *arg)
+{
+	struct vm_object *object = arg;
+
+	vm_object_lock(object);
+	object = vm_object_step_down(object);
+	if (object->flags & OBJ_DEAD)
+		vm_object_wait_dead(object);
+	else
+		vm_object_unlock(object);
+}
+
+static void ob_08_a_merged_object_is_waited_for(struct kunit *test)
+{
+	u64 waits = counted(&vm_cnt.collapse_waits);
+	u64 wakeups = counted(&vm_cnt.dead_wakeups);
+	struct vm_test_thread first, waiter;
+	struct log log = make_log(test);
+
+	set_busy(log.bo_page, true);
+	vm_test_start(test, &first, deallocate, log.bo);
+	KUNIT_ASSERT_TRUE(test, vm_test_counted(&vm_cnt.collapse_waits, waits));
+	vm_test_start(test, &waiter, wait_dead, log.o);
+	KUNIT_EXPECT_TRUE(test, vm_test_sleeps(&waiter));
+	set_busy(log.bo_page, false);
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&first));
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&waiter));
+	KUNIT_EXPECT_EQ(test, counted(&vm_cnt.dead_wakeups), wakeups + 1);
+	KUNIT_EXPECT_PTR_EQ(test, log.o->backing_object, log.bbo);
+	vm_object_deallocate(log.bbo);
+	KUNIT_EXPECT_NULL(test, log.o->backing_object);
+	vm_object_deallocate(log.o);
+}
+
+/* OB-05. */
+static void ob_05_wired_and_held_pages_move(struct kunit *test)
+{
+	struct vm_object *bottom = vm_test_object(test, 8), *top;
+	u64 waits = counted(&vm_cnt.collapse_waits);
+	struct vm_page *wired, *held, *hidden;
+
+	wired = vm_test_fill(test, bottom, 1, 0x11);
+	held = vm_test_fill(test, bottom, 2, 0x22);
+	hidden = vm_test_fill(test, bottom, 3, 0x33);
+	vm_page_lock_queues();
+	vm_page_wire(wired);
+	vm_page_hold(held);
+	vm_page_wire(hidden);
+	vm_page_unlock_queues();
+	vm_object_reference(bottom);
+	top = vm_test_shadow(test, bottom, 1, 4);
+	vm_test_fill(test, top, 2, 0x44);
+	vm_object_deallocate(bottom);
+
+	KUNIT_EXPECT_EQ(test, counted(&vm_cnt.collapse_waits), waits);
+	KUNIT_EXPECT_NULL(test, top->backing_object);
+	vm_object_lock(top);
+	KUNIT_EXPECT_PTR_EQ(test, vm_page_lookup(top, 0), wired);
+	KUNIT_EXPECT_PTR_EQ(test, vm_page_lookup(top, 1), held);
+	vm_object_unlock(top);
+	KUNIT_EXPECT_EQ(test, wired->wire_count, 1);
+	KUNIT_EXPECT_EQ(test, held->hold_count, 1);
+	/* What nobody can see any more stays with who wired it. */
+	KUNIT_EXPECT_NULL(test, hidden->object);
+	KUNIT_EXPECT_EQ(test, *(u8 *)vm_page_kva(hidden), 0x33);
+	vm_page_lock_queues();
+	vm_page_unwire(wired, true);
+	vm_page_unhold(held);
+	vm_page_unwire(hidden, true);
+	vm_page_unlock_queues();
+	vm_object_deallocate(top);
+}
+
+/* A busy page of either is waited for, and one that is being written. */
+static void ob_05_busy_pages_are_waited_for(struct kunit *test)
+{
+	unsigned int kind;
+
+	for (kind = 0; kind < 3; kind++) {
+		struct vm_object *bottom = vm_test_object(test, 4), *top;
+		u64 waits = counted(&vm_cnt.collapse_waits);
+		struct vm_page *m = vm_test_fill(test, bottom, 1, 0x11);
+		struct vm_test_thread t;
+
+		vm_object_reference(bottom);
+		top = vm_test_shadow(test, bottom, 0, 4);
+		if (kind == 1) {
+			/* Somebody's fault, who goes on looking below. */
+			vm_object_lock(top);
+			m = vm_page_alloc(top, 1, VM_ALLOC_NORMAL);
+			vm_object_unlock(top);
+			KUNIT_ASSERT_NOT_NULL(test, m);
+		} else if (kind == 2) {
+			vm_object_lock(bottom);
+			vm_page_io_start(m);
+			vm_object_unlock(bottom);
+		} else {
+			set_busy(m, true);
+		}
+		vm_test_start(test, &t, deallocate, bottom);
+		KUNIT_EXPECT_TRUE(test, vm_test_counted(&vm_cnt.collapse_waits,
+							waits));
+		KUNIT_EXPECT_TRUE(test, vm_test_sleeps(&t));
+		vm_object_lock(m->object);
+		if (kind == 1) {
+			vm_page_free(m);
+		} else if (kind == 2) {
+			vm_page_io_finish(m);
+		} else {
+			vm_page_wakeup(m);
+		}
+		vm_object_unlock(kind == 1 ? top : bottom);
+		KUNIT_EXPECT_TRUE(test, vm_test_finished(&t));
+		KUNIT_EXPECT_NULL(test, top->backing_object);
+		KUNIT_EXPECT_EQ(test, vm_test_peek(top, 1), 0x11);
+		vm_object_deallocate(top);
+	}
+}
+
+/* Paging in either is waited for before a reference's end makes one of two. */
+static void ob_01_a_collapse_waits_for_paging(struct kunit *test)
+{
+	unsigned int lower;
+
+	for (lower = 0; lower < 2; lower++) {
+		struct vm_object *bottom = vm_test_object(test, 4), *top;
+		u64 merged = counted(&vm_cnt.collapses);
+		struct vm_object *pages;
+		struct vm_test_thread t;
+
+		vm_object_reference(bottom);
+		top = vm_test_shadow(test, bottom, 0, 4);
+		pages = lower ? bottom : top;
+		vm_object_lock(pages);
+		vm_object_pip_add(pages, 1);
+		vm_object_unlock(pages);
+		vm_test_start(test, &t, deallocate, bottom);
+		KUNIT_EXPECT_TRUE(test, vm_test_sleeps(&t));
+		KUNIT_EXPECT_PTR_EQ(test, top->backing_object, bottom);
+		vm_object_lock(pages);
+		vm_object_pip_wakeup(pages, 1);
+		vm_object_unlock(pages);
+		KUNIT_EXPECT_TRUE(test, vm_test_finished(&t));
+		KUNIT_EXPECT_EQ(test, counted(&vm_cnt.collapses), merged + 1);
+		vm_object_deallocate(top);
+	}
+}
+
+static struct kunit_case collapse_cases[] = {
+	KUNIT_CASE(ob_01_a_collapse_waits_for_paging),
+	KUNIT_CASE(ob_03_a_merge_shows_what_was_shown),
+	KUNIT_CASE(ob_03_a_merge_joins_what_is_left),
+	KUNIT_CASE(ob_03_bypass_where_all_is_hidden),
+	KUNIT_CASE(ob_03_a_bypassed_object_is_merged_with_who_is_left),
+	KUNIT_CASE(ob_03_only_what_is_anonymous),
+	KUNIT_CASE(ob_03_a_chain_is_no_longer_than_the_family),
+	KUNIT_CASE(ob_03_fork_and_exit_for_ever),
+	KUNIT_CASE(ob_04_bbo_goes_while_a_busy_page_is_waited_for),
+	KUNIT_CASE(ob_04_bbo_goes_while_the_pager_sleeps),
+	KUNIT_CASE(ob_04_o_goes_right_behind),
+	KUNIT_CASE(ob_05_wired_and_held_pages_move),
+	KUNIT_CASE(ob_05_busy_pages_are_waited_for),
+	KUNIT_CASE(ob_08_a_merged_object_is_waited_for),
+	{}
+};
+
+static struct kunit_suite collapse_suite = {
+	.name = "vm_collapse",
+	.init = vm_test_init,
+	.exit = vm_test_exit,
+	.test_cases = collapse_cases,
+};
+
+kunit_test_suite(collapse_suite);
+
+MODULE_DESCRIPTION("KUnit: chains of objects that get shorter");
+MODULE_LICENSE("GPL");
+UMA_IMPORT_FOR_TESTS;
