@@ -673,13 +673,12 @@ static void ob_05_busy_pages_are_waited_for(struct kunit *test)
 							waits));
 		KUNIT_EXPECT_TRUE(test, vm_test_sleeps(&t));
 		vm_object_lock(m->object);
-		if (kind == 1) {
+		if (kind == 1)
 			vm_page_free(m);
-		} else if (kind == 2) {
+		else if (kind == 2)
 			vm_page_io_finish(m);
-		} else {
+		else
 			vm_page_wakeup(m);
-		}
 		vm_object_unlock(kind == 1 ? top : bottom);
 		KUNIT_EXPECT_TRUE(test, vm_test_finished(&t));
 		KUNIT_EXPECT_NULL(test, top->backing_object);

@@ -322,7 +322,7 @@ static void pg_03_waiter_relocks_the_object_that_it_kept(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, again);
 	/* The one freed last comes first. */
 	KUNIT_EXPECT_PTR_EQ(test, again, m);
-	KUNIT_EXPECT_TRUE_MSG(test, vm_test_finished(&t),
+	KUNIT_ASSERT_TRUE_MSG(test, vm_test_finished(&t),
 			      "the waiter wants the page's new object");
 	KUNIT_EXPECT_TRUE(test, w.slept);
 	KUNIT_EXPECT_TRUE(test, again->busy);

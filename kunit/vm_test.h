@@ -26,6 +26,9 @@
 #include "vmsim/steer.h"
 #include "vmsim/vm.h"
 
+/* More than any case has at once. */
+#define VM_TEST_OBJECTS	128
+
 /* How long something may take that takes no time. */
 #define VM_TEST_SOON	(10 * HZ)
 
@@ -60,14 +63,16 @@ static inline unsigned int vm_test_objects(void)
  */
 static inline int vm_test_init(struct kunit *test)
 {
-	struct vm_object *object[128];
+	struct vm_object **object;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(object); i++)
+	object = kunit_kcalloc(test, VM_TEST_OBJECTS, sizeof(*object),
+			       GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, object);
+	for (i = 0; i < VM_TEST_OBJECTS; i++)
 		object[i] = vm_object_allocate(OBJT_DEFAULT, 1);
-	for (i = 0; i < ARRAY_SIZE(object); i++)
-		if (object[i])
-			vm_object_deallocate(object[i]);
+	for (i = 0; i < VM_TEST_OBJECTS; i++)
+		vm_object_deallocate(object[i]);
 	return uma_test_init(test);
 }
 

@@ -6,6 +6,7 @@
 #ifndef _UMA_COMPAT_H
 #define _UMA_COMPAT_H
 
+#include <linux/atomic.h>	/* 6.1's <linux/shrinker.h> needs it */
 #include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/math.h>

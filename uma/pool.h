@@ -79,7 +79,7 @@ struct vm_page {
 	u8 queue : 3;
 	u8 act_count : 5;
 	/* Another lock's: in a byte of its own. */
-	u8 : 0;
+	u8:0;
 	u8 busy : 1;
 	u8 wanted : 1;
 	u8 io_count : 6;

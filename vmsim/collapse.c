@@ -54,6 +54,7 @@
 #include "vmsim/pager.h"
 #include "vmsim/pmap.h"
 #include "vmsim/sleepq.h"
+#include "vmsim/trace.h"
 #include "vmsim/vm.h"
 
 /* References that are to be let go of, by who comes by. */
@@ -144,6 +145,7 @@ static void bypass(struct vm_object *object, struct vm_object *backing)
 		object->backing_offset = 0;
 	}
 	vm_count(bypasses);
+	trace_vm_bypass(object, backing, below, object->resident);
 	vm_object_unlock(backing);
 	release_later(backing);
 }
@@ -302,6 +304,7 @@ static bool merge(struct vm_object *object, struct vm_object *backing)
 					 backing->backing_offset : 0;
 	object->generation++;
 	vm_count(collapses);
+	trace_vm_collapse(object, backing, below, object->resident);
 	vm_object_destroy(backing);
 	return true;
 }

@@ -31,11 +31,14 @@
 #include "vmsim/pmap.h"
 #include "vmsim/sleepq.h"
 #include "vmsim/steer.h"
+#include "vmsim/trace.h"
 #include "vmsim/vm.h"
 
-DEFINE_MUTEX(vm_giant);
+/* Faults and paging of objects with OBJ_NEEDGIANT. */
+struct mutex vm_giant = __MUTEX_INITIALIZER(vm_giant);
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_giant);
 
+/* Who shadows whom: see object_int.h. */
 DEFINE_SPINLOCK(vm_shadow_lock);
 
 /*
@@ -390,6 +393,7 @@ int vm_object_shadow(struct vm_object **object, u64 *offset, u64 length)
 		vm_object_unlock(source);
 	}
 	vm_count(shadows);
+	trace_vm_shadow(result, source, *offset, result->size);
 	*object = result;
 	*offset = 0;
 	return 0;
@@ -599,10 +603,12 @@ unsigned int vm_object_flush(struct vm_object *object, struct vm_page **m,
 {
 	enum vm_pager_result result[VM_PAGER_MAX];
 	unsigned int i, good = 0, here = 0;
+	u64 pindex;
 
 	vm_object_assert_locked(object);
-	if (WARN_ON(count > VM_PAGER_MAX))
+	if (WARN_ON(!count || count > VM_PAGER_MAX))
 		return 0;
+	pindex = m[0]->pindex;
 	for (i = 0; i < count; i++) {
 		vm_page_io_start(m[i]);
 		pmap_remove_write(m[i]);
@@ -642,6 +648,7 @@ unsigned int vm_object_flush(struct vm_object *object, struct vm_page **m,
 		here++;
 	}
 	vm_object_pip_wakeup(object, here);
+	trace_vm_pageout(object, pindex, count, good);
 	return good;
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_object_flush);

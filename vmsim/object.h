@@ -96,7 +96,7 @@ enum vm_object_type {
  * @pager_count: the swap pager's: blocks that hold pages of it
  */
 struct vm_object {
-	struct mutex lock;
+	struct mutex lock;	/* all that names no other guard */
 	struct xarray pages;
 	unsigned long resident;
 	u64 size;
@@ -121,7 +121,7 @@ struct vm_object {
 };
 
 /* For objects whose pager cannot stand company; the outermost of all locks. */
-extern struct mutex vm_giant;
+extern struct mutex vm_giant;	/* faults and paging of OBJ_NEEDGIANT objects */
 
 /* Locks. */
 
@@ -162,9 +162,11 @@ static inline bool vm_object_is_locked(const struct vm_object *object)
 }
 
 /* In every kernel, not only where lockdep is: the slow path can bear it. */
-#define vm_object_assert_locked(object)					\
-	WARN(!vm_object_is_locked(object), "uma: object %p is not locked\n", \
-	     object)
+static inline void vm_object_assert_locked(const struct vm_object *object)
+{
+	WARN(!vm_object_is_locked(object), "uma: object %p is not locked\n",
+	     object);
+}
 
 /* Making, referencing, ending. */
 struct vm_object *vm_object_allocate(enum vm_object_type type, u64 size);

@@ -28,6 +28,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": vm: " fmt
 
+#include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -145,6 +146,7 @@ bool vm_wait(void)
 	if (vm_page_count_min() && !fatal_signal_pending(current))
 		schedule_timeout(WAIT_FOR_PAGES);
 	finish_wait(wq, &wait);
+	cond_resched();
 	uma_pool_wait_end(uma_pool);
 	return !vm_page_count_min() && !fatal_signal_pending(current);
 }
@@ -915,9 +917,12 @@ void vm_page_startup(void)
 
 	vm_pageq_startup();
 	uma_pool_get_stats(uma_pool, &st);
-	/* The pool keeps its reserve from its other users, too. */
-	vm_page_limits.reserved = st.reserve;
-	vm_page_limits.interrupt = max(2UL, st.reserve / 4);
+	/*
+	 * The pool keeps its reserve from its other users, too. Each memory node keeps
+	 * its part, and the parts are to add up to what is waited for.
+	 */
+	vm_page_limits.reserved = roundup(st.reserve, st.nodes);
+	vm_page_limits.interrupt = roundup(max(2UL, st.reserve / 4), st.nodes);
 }
 
 /* Objects have gone before, and their pages with them. */

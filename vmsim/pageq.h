@@ -48,7 +48,7 @@ enum vm_queue {
  * @wired: pages of the VM that are wired
  */
 struct vm_pageqs {
-	spinlock_t lock;
+	spinlock_t lock;	/* the queues, and what of a page concerns them */
 	struct task_struct *owner;
 	unsigned int depth;
 	struct list_head head[PQ_COUNT];

@@ -108,7 +108,7 @@ struct vm_pager_ops {
  */
 struct vm_io {
 	struct work_struct work;
-	spinlock_t done_lock;
+	spinlock_t done_lock;	/* @flags */
 	unsigned int flags;
 	int error;
 	struct vm_object *object;

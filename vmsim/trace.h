@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Tracepoints of the VM, vmsim:*, recorded by any trace-cmd. Objects are named by
+ * their addresses, as everywhere: two events that show the same one mean the same.
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM vmsim
+
+#if !defined(_VMSIM_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _VMSIM_TRACE_H
+
+#include <linux/tracepoint.h>
+
+TRACE_EVENT(vm_shadow,
+
+	TP_PROTO(const void *shadow, const void *source, u64 offset, u64 pages),
+
+	TP_ARGS(shadow, source, offset, pages),
+
+	TP_STRUCT__entry(
+		__field(const void *, shadow)
+		__field(const void *, source)
+		__field(u64, offset)
+		__field(u64, pages)
+	),
+
+	TP_fast_assign(
+		__entry->shadow = shadow;
+		__entry->source = source;
+		__entry->offset = offset;
+		__entry->pages = pages;
+	),
+
+	TP_printk("shadow=%p source=%p offset=%#llx pages=%llu",
+		  __entry->shadow, __entry->source, __entry->offset,
+		  __entry->pages)
+);
+
+DECLARE_EVENT_CLASS(vm_chain,
+
+	TP_PROTO(const void *object, const void *backing, const void *below,
+		 unsigned long resident),
+
+	TP_ARGS(object, backing, below, resident),
+
+	TP_STRUCT__entry(
+		__field(const void *, object)
+		__field(const void *, backing)
+		__field(const void *, below)
+		__field(unsigned long, resident)
+	),
+
+	TP_fast_assign(
+		__entry->object = object;
+		__entry->backing = backing;
+		__entry->below = below;
+		__entry->resident = resident;
+	),
+
+	TP_printk("object=%p backing=%p below=%p resident=%lu",
+		  __entry->object, __entry->backing, __entry->below,
+		  __entry->resident)
+);
+
+/* @backing was merged into @object, which shadows @below from now on. */
+DEFINE_EVENT(vm_chain, vm_collapse,
+
+	TP_PROTO(const void *object, const void *backing, const void *below,
+		 unsigned long resident),
+
+	TP_ARGS(object, backing, below, resident)
+);
+
+/* @object does not shadow @backing any more, but @below. */
+DEFINE_EVENT(vm_chain, vm_bypass,
+
+	TP_PROTO(const void *object, const void *backing, const void *below,
+		 unsigned long resident),
+
+	TP_ARGS(object, backing, below, resident)
+);
+
+DECLARE_EVENT_CLASS(vm_paging,
+
+	TP_PROTO(const void *object, u64 pindex, unsigned int pages,
+		 unsigned int good),
+
+	TP_ARGS(object, pindex, pages, good),
+
+	TP_STRUCT__entry(
+		__field(const void *, object)
+		__field(u64, pindex)
+		__field(unsigned int, pages)
+		__field(unsigned int, good)
+	),
+
+	TP_fast_assign(
+		__entry->object = object;
+		__entry->pindex = pindex;
+		__entry->pages = pages;
+		__entry->good = good;
+	),
+
+	TP_printk("object=%p pindex=%llu pages=%u good=%u", __entry->object,
+		  __entry->pindex, __entry->pages, __entry->good)
+);
+
+/* @pages were asked of the pager, of which @good came. */
+DEFINE_EVENT(vm_paging, vm_pagein,
+
+	TP_PROTO(const void *object, u64 pindex, unsigned int pages,
+		 unsigned int good),
+
+	TP_ARGS(object, pindex, pages, good)
+);
+
+/* @pages were given to the pager; @good are written, or on their way. */
+DEFINE_EVENT(vm_paging, vm_pageout,
+
+	TP_PROTO(const void *object, u64 pindex, unsigned int pages,
+		 unsigned int good),
+
+	TP_ARGS(object, pindex, pages, good)
+);
+
+#endif /* _VMSIM_TRACE_H */
+
+/* Found from the root of the tree, like every header of ours. */
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH vmsim
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
