@@ -4,7 +4,9 @@
  * forks that have ended, and the log's interleaving of two collapses, O, BO and BBO.
  */
 #include <kunit/test.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/prandom.h>
 
 #include "vm_test.h"
@@ -232,7 +234,16 @@ struct space {
 	bool needs_copy;
 	unsigned int family;
 	u8 bytes[PAGES];
+	struct mutex lock;	/* all of it, where several threads are at it */
 };
+
+static void space_new(struct kunit *test, struct space *s, unsigned int family)
+{
+	s->object = vm_test_object(test, PAGES);
+	s->family = family;
+	s->needs_copy = false;
+	memset(s->bytes, 0, PAGES);
+}
 
 static void space_write(struct kunit *test, struct space *s, unsigned int page,
 			u8 byte)
@@ -252,7 +263,9 @@ static void space_write(struct kunit *test, struct space *s, unsigned int page,
 
 static void space_fork(struct space *parent, struct space *child)
 {
-	*child = *parent;
+	child->object = parent->object;
+	child->family = parent->family;
+	memcpy(child->bytes, parent->bytes, PAGES);
 	vm_object_lock(parent->object);
 	vm_object_clear_flag(parent->object, OBJ_ONEMAPPING);
 	vm_object_unlock(parent->object);
@@ -297,7 +310,7 @@ static void page_something_out(struct space *s, u32 random)
 		random >>= 1;
 	}
 	m = vm_page_lookup(object, (random >> 4) % PAGES);
-	if (m) {
+	if (m && !(object->flags & OBJ_DEAD) && !vm_page_is_busy(m)) {
 		byte = *(u8 *)vm_page_kva(m);
 		vm_test_store_make(object);
 		xa_store(vm_test_bytes(object), m->pindex, xa_mk_value(byte),
@@ -328,9 +341,7 @@ static void ob_03_a_chain_is_no_longer_than_the_family(struct kunit *test)
 		if (!s->object && other->object && r >> 28) {
 			space_fork(other, s);
 		} else if (!s->object) {
-			memset(s, 0, sizeof(*s));
-			s->object = vm_test_object(test, PAGES);
-			s->family = ++families;
+			space_new(test, s, ++families);
 		}
 		switch ((r >> 24) % 8) {
 		case 0:
@@ -368,9 +379,10 @@ static void ob_03_a_chain_is_no_longer_than_the_family(struct kunit *test)
 /* Fork and exit with a write between, for ever: the parent that stays pays nothing. */
 static void ob_03_fork_and_exit_for_ever(struct kunit *test)
 {
-	struct space parent = { .object = vm_test_object(test, PAGES) }, child;
+	struct space parent = {}, child = {};
 	unsigned int i;
 
+	space_new(test, &parent, 1);
 	for (i = 0; i < PAGES; i++)
 		space_write(test, &parent, i, i + 1);
 	for (i = 0; i < 2000; i++) {
@@ -384,7 +396,9 @@ static void ob_03_fork_and_exit_for_ever(struct kunit *test)
 		} else {
 			/* The child lives on, and is the next one's parent. */
 			space_exit(&parent);
-			parent = child;
+			parent.object = child.object;
+			parent.needs_copy = child.needs_copy;
+			memcpy(parent.bytes, child.bytes, PAGES);
 		}
 		KUNIT_ASSERT_LE(test, vm_object_chain_length(parent.object), 2);
 		KUNIT_ASSERT_LE(test, vm_test_objects(), 2);
@@ -393,6 +407,141 @@ static void ob_03_fork_and_exit_for_ever(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, vm_test_peek(parent.object, i),
 				parent.bytes[i]);
 	space_exit(&parent);
+}
+
+/*
+ * The same with threads, each of which works on all spaces. A page of some object is
+ * busy now and then, so that collapses sleep, and others come by.
+ */
+
+#define THREADS		4
+#define THREAD_ROUNDS	1500
+
+struct crowd {
+	struct kunit *test;
+	struct space spaces[SPACES];
+	atomic_t seed;
+	atomic_t wrong;
+};
+
+static void expect_bytes(struct crowd *c, struct space *s)
+{
+	unsigned int page;
+
+	for (page = 0; page < PAGES; page++)
+		if (vm_test_peek(s->object, page) != s->bytes[page])
+			atomic_inc(&c->wrong);
+}
+
+/* Have a page of some object of the chain busy for a moment. */
+static void keep_busy(struct space *s, u32 random)
+{
+	struct vm_object *object = s->object, *below;
+	struct vm_page *m;
+
+	vm_object_lock(object);
+	while (random & 1) {
+		below = vm_object_step_down(object);
+		if (!below)
+			break;
+		object = below;
+		random >>= 1;
+	}
+	m = vm_page_lookup(object, (random >> 4) % PAGES);
+	if (!m || vm_page_is_busy(m) || object->flags & OBJ_DEAD) {
+		vm_object_unlock(object);
+		return;
+	}
+	vm_page_busy(m);
+	vm_object_pip_add(object, 1);
+	vm_object_unlock(object);
+	schedule_timeout_idle(1);
+	vm_object_lock(object);
+	vm_page_wakeup(m);
+	vm_object_pip_wakeup(object, 1);
+	vm_object_unlock(object);
+}
+
+static void crowd_step(struct crowd *c, struct rnd_state *rnd)
+{
+	u32 r = prandom_u32_state(rnd), page = (r >> 16) % PAGES, i;
+	struct space *s = &c->spaces[r % SPACES];
+	struct space *other = &c->spaces[(r >> 8) % SPACES];
+
+	if (s == other)
+		return;
+	mutex_lock_nested(&min(s, other)->lock, 0);
+	mutex_lock_nested(&max(s, other)->lock, 1);
+	if (!s->object && other->object) {
+		space_fork(other, s);
+	} else if (!s->object) {
+		space_new(c->test, s, 0);
+	} else {
+		mutex_unlock(&other->lock);
+		switch ((r >> 24) % 8) {
+		case 0:
+			space_exit(s);
+			break;
+		case 1:
+			for (i = 0; i < PAGES; i++)
+				space_write(c->test, s, i, r + i);
+			break;
+		case 2:
+			page_something_out(s, prandom_u32_state(rnd));
+			break;
+		case 3:
+			keep_busy(s, prandom_u32_state(rnd));
+			break;
+		default:
+			space_write(c->test, s, page, r >> 20);
+		}
+		if (s->object)
+			expect_bytes(c, s);
+		mutex_unlock(&s->lock);
+		return;
+	}
+	mutex_unlock(&s->lock);
+	mutex_unlock(&other->lock);
+}
+
+static void crowd_member(void *arg)
+{
+	struct crowd *c = arg;
+	struct rnd_state rnd;
+	unsigned int i;
+
+	prandom_seed_state(&rnd, atomic_inc_return(&c->seed));
+	for (i = 0; i < THREAD_ROUNDS; i++) {
+		crowd_step(c, &rnd);
+		cond_resched();
+	}
+}
+
+static void ob_03_families_of_several_threads(struct kunit *test)
+{
+	struct crowd *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+	u64 merged = counted(&vm_cnt.collapses);
+	u64 waits = counted(&vm_cnt.collapse_waits);
+	struct vm_test_thread t[THREADS];
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	c->test = test;
+	for (i = 0; i < SPACES; i++)
+		mutex_init(&c->spaces[i].lock);
+	for (i = 0; i < THREADS; i++)
+		vm_test_start(test, &t[i], crowd_member, c);
+	for (i = 0; i < THREADS; i++)
+		wait_for_completion(&t[i].done);
+	KUNIT_EXPECT_EQ(test, atomic_read(&c->wrong), 0);
+	for (i = 0; i < SPACES; i++)
+		if (c->spaces[i].object)
+			space_exit(&c->spaces[i]);
+	KUNIT_EXPECT_EQ(test, vm_test_objects(), 0);
+	KUNIT_EXPECT_GT(test, counted(&vm_cnt.collapses), merged + 100);
+	kunit_info(test, "%llu merges, %llu sleeps in them\n",
+		   counted(&vm_cnt.collapses) - merged,
+		   counted(&vm_cnt.collapse_waits) - waits);
 }
 
 /*
@@ -725,6 +874,7 @@ static struct kunit_case collapse_cases[] = {
 	KUNIT_CASE(ob_03_only_what_is_anonymous),
 	KUNIT_CASE(ob_03_a_chain_is_no_longer_than_the_family),
 	KUNIT_CASE(ob_03_fork_and_exit_for_ever),
+	KUNIT_CASE(ob_03_families_of_several_threads),
 	KUNIT_CASE(ob_04_bbo_goes_while_a_busy_page_is_waited_for),
 	KUNIT_CASE(ob_04_bbo_goes_while_the_pager_sleeps),
 	KUNIT_CASE(ob_04_o_goes_right_behind),
