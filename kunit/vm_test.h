@@ -257,7 +257,7 @@ static inline void vm_test_store_make(struct vm_object *object)
 {
 	struct vm_test_store *store;
 
-	if (object->ops)
+	if (object->ops == &vm_test_store_ops)
 		return;
 	store = kzalloc(sizeof(*store), GFP_KERNEL | __GFP_NOFAIL);
 	xa_init(&store->bytes);

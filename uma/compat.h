@@ -8,6 +8,7 @@
 
 #include <linux/atomic.h>	/* 6.1's <linux/shrinker.h> needs it */
 #include <linux/export.h>
+#include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/math.h>
 #include <linux/shrinker.h>
@@ -214,6 +215,25 @@ static inline unsigned int uma_stack_here(unsigned long *entries,
 	return stack_trace_save(entries, n, 0);
 #else
 	return 0;
+#endif
+}
+
+/*
+ * Write to a file from an iterator. Since 6.8 the kernel's function itself keeps the
+ * file system from being frozen meanwhile.
+ */
+static inline ssize_t uma_file_write(struct file *file, struct iov_iter *iter,
+				     loff_t *pos)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	return vfs_iter_write(file, iter, pos, 0);
+#else
+	ssize_t n;
+
+	file_start_write(file);
+	n = vfs_iter_write(file, iter, pos, 0);
+	file_end_write(file);
+	return n;
 #endif
 }
 

@@ -41,6 +41,8 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_giant);
 /* Who shadows whom: see object_int.h. */
 DEFINE_SPINLOCK(vm_shadow_lock);
 
+const struct vm_pager_ops *vm_pagers[OBJT_COUNT];
+
 /*
  * All objects. Innermost but for the zones' locks; a walker of the list tries the
  * objects' locks.
@@ -99,7 +101,8 @@ struct vm_object *vm_object_allocate(enum vm_object_type type, u64 size)
 	object->backing_object = NULL;
 	object->backing_offset = 0;
 	object->shadow_count = 0;
-	object->ops = NULL;
+	/* Other kinds get theirs, with what it needs, from their pager. */
+	object->ops = type == OBJT_DEFAULT ? vm_pagers[type] : NULL;
 	object->handle = NULL;
 	object->pager = NULL;
 	object->pager_count = 0;

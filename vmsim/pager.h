@@ -51,8 +51,8 @@ enum vm_pager_result {
  *	behind it; the lock stays
  * @getpages: fill @m[0..@count-1], consecutive and busy, of which @reqpage is wanted;
  *	valid bits are set for what was read. On return @m[@reqpage] is busy still, the
- *	others are not, and those that could not be read have been freed. Returns for
- *	@reqpage
+ *	others are not, and those that could not be read have been freed. A device pager
+ *	has put a page of its own in @m[@reqpage] then. Returns for @reqpage
  * @putpages: write @m[0..@count-1], consecutive, on which I/O was started and which
  *	are mapped read-only; @result[] says for each. Those that are not
  *	VM_PAGER_PEND have had their I/O finished by nobody yet: the caller does
@@ -123,14 +123,34 @@ struct vm_io {
 #define VM_IO_DONE	0x2
 #define VM_IO_WAITED	0x4	/* somebody sleeps until it is done */
 
+/* Where objects find their operations; written by vm_pager_register() only. */
+extern const struct vm_pager_ops *vm_pagers[OBJT_COUNT];
+
 /* pager.c */
 int vm_pager_register(enum vm_object_type type, const struct vm_pager_ops *ops);
 void vm_pager_unregister(enum vm_object_type type);
 struct vm_object *vm_pager_allocate(enum vm_object_type type, void *handle,
 				    u64 size, u8 prot, u64 offset);
+struct vm_object *vm_pager_new_object(enum vm_object_type type, u64 size);
+
+void vm_io_init(struct vm_io *io, struct vm_object *object, u64 start,
+		unsigned int flags);
+void vm_io_queue(struct vm_io *io, work_func_t fn);
 void vm_io_done(struct vm_io *io);
 void vm_io_mark_done(struct vm_io *io);
 int vm_io_wait(struct vm_io *io);
+bool vm_io_wait_timeout(struct vm_io *io, long timeout);
+
+/* What all pagers that do I/O have in common; the object is locked for the first two. */
+void vm_pager_drop_pages(struct vm_page **m, unsigned int first,
+			 unsigned int end, unsigned int reqpage);
+enum vm_pager_result vm_pager_read_done(struct vm_page **m, unsigned int first,
+					unsigned int end, unsigned int reqpage,
+					int error);
+void vm_pager_write_done(struct vm_io *io, unsigned int flags);
+
+int vm_pager_startup(void);
+void vm_pager_shutdown(void);
 
 /* Through an object's vector; what has no pager has nothing behind it. */
 

@@ -15,10 +15,19 @@
  *	object's lock held, may sleep
  * @VM_STEER_CACHE_SELECT: a page of the cache queue is about to be looked at; under
  *	the queues' lock
+ * @VM_STEER_IO: the struct vm_io of an operation on a file or device whose I/O is about
+ *	to begin; if the hook sets its @error there is none; no lock held, may sleep
+ * @VM_STEER_SWAP_BUILD: an object for which blocks have been allocated that its
+ *	metadata does not name yet; its lock is held, may sleep
+ * @VM_STEER_SWAPOFF_WAIT: a device from which swapoff could bring back nothing just
+ *	now; no lock held, may sleep
  */
 enum vm_steer_point {
 	VM_STEER_SHADOW,
 	VM_STEER_CACHE_SELECT,
+	VM_STEER_IO,
+	VM_STEER_SWAP_BUILD,
+	VM_STEER_SWAPOFF_WAIT,
 };
 
 #if IS_ENABLED(CONFIG_KUNIT)

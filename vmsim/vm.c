@@ -4,6 +4,7 @@
  */
 #include "vmsim/object.h"
 #include "vmsim/page.h"
+#include "vmsim/pager.h"
 #include "vmsim/pmap.h"
 #include "vmsim/sleepq.h"
 #include "vmsim/vm.h"
@@ -26,8 +27,13 @@ int vm_startup(void)
 	error = vm_object_startup();
 	if (error)
 		goto fail_pmap;
+	error = vm_pager_startup();
+	if (error)
+		goto fail_object;
 	return 0;
 
+fail_object:
+	vm_object_shutdown();
 fail_pmap:
 	pmap_shutdown();
 fail_page:
@@ -42,6 +48,7 @@ fail_page:
  */
 void vm_shutdown(void)
 {
+	vm_pager_shutdown();
 	vm_object_shutdown();
 	pmap_shutdown();
 	vm_page_shutdown();
