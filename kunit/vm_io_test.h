@@ -28,6 +28,7 @@
  * @write_error: errno that writes get
  * @bad_block: if not 0, the only block whose reads get @read_error
  * @slow: I/O waits until this is done, if not NULL
+ * @slow_reads: the same for reads alone
  * @reads: operations begun
  * @writes: the same
  * @blocks: blocks moved
@@ -39,6 +40,7 @@ struct test_disk {
 	int write_error;
 	s64 bad_block;
 	struct completion *slow;
+	struct completion *slow_reads;
 	atomic_t reads;
 	atomic_t writes;
 	atomic_t blocks;
@@ -60,6 +62,8 @@ static inline void test_disk_io(struct work_struct *work)
 	bool write = io->flags & VM_IO_WRITE;
 	unsigned int i;
 
+	if (!slow && !write)
+		slow = READ_ONCE(disk->slow_reads);
 	if (slow)
 		wait_for_completion(slow);
 	io->error = write ? READ_ONCE(disk->write_error) :

@@ -427,5 +427,5 @@ static struct kunit_suite suite = {
 kunit_test_suite(suite);
 
 UMA_IMPORT_FOR_TESTS;
-MODULE_DESCRIPTION("Tests of what the VM's pagers have in common");
+MODULE_DESCRIPTION("KUnit: what pagers have in common");
 MODULE_LICENSE("GPL");

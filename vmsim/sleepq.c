@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 #include <linux/wait.h>
 
+#include "uma/compat.h"
 #include "vmsim/sleepq.h"
 
 #define SLEEPQ_BITS	6
@@ -81,6 +82,7 @@ void vm_wakeup(const void *chan)
 {
 	__wake_up(queue_of(chan), TASK_NORMAL, 0, (void *)chan);
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(vm_wakeup);
 
 /* Before the rest of the VM. */
 void vm_sleepq_startup(void)
