@@ -156,6 +156,7 @@ static inline struct file *test_file(struct kunit *test, loff_t size)
 	struct file *file = shmem_file_setup("uma-test", size, VM_NORESERVE);
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	file->f_flags |= O_LARGEFILE;
 	return file;
 }
 

@@ -396,13 +396,16 @@ static void pa_02_swapoff_brings_everything_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_swapoff_dev(dev), 0);
 }
 
+/* Page-out blocks where it has blocks that no metadata names, without its lock. */
 static void stop_at_build(enum vm_steer_point point, void *obj)
 {
 	count_waits(point, obj);
 	if (point != VM_STEER_SWAP_BUILD || obj != steer.object)
 		return;
+	vm_object_unlock(steer.object);
 	complete(&steer.built);
 	wait_for_completion(&steer.go_on);
+	vm_object_lock(steer.object);
 }
 
 static void do_clean(void *arg)

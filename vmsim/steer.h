@@ -18,7 +18,7 @@
  * @VM_STEER_IO: the struct vm_io of an operation on a file or device whose I/O is about
  *	to begin; if the hook sets its @error there is none; no lock held, may sleep
  * @VM_STEER_SWAP_BUILD: an object for which blocks have been allocated that its
- *	metadata does not name yet; its lock is held, may sleep
+ *	metadata does not name yet; its lock is held, may sleep and drop that meanwhile
  * @VM_STEER_SWAPOFF_WAIT: a device from which swapoff could bring back nothing just
  *	now; no lock held, may sleep
  */
