@@ -9,7 +9,7 @@
 #include "vm_io_test.h"
 #include "vmsim/file.h"
 
-#define GIB	(1ULL << 30)
+#define GIB	BIT_ULL(30)
 
 static struct vm_object *map_file(struct kunit *test, struct file *file,
 				  u64 size, u8 prot)

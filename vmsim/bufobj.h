@@ -60,7 +60,7 @@ struct vm_buf_ops {
  * @waited: somebody waits for there to be none
  */
 struct bufobj {
-	spinlock_t lock;
+	spinlock_t lock;	/* guards what is not constant */
 	const struct vm_buf_ops *ops;
 	void *private;
 	struct xarray bufs;

@@ -68,7 +68,7 @@ static int link_device(struct vm_swap_dev *dev)
 			spin_unlock(&vm_swap_lock);
 			return -EBUSY;
 		}
-		/* With a gap, so that no run goes on on the next device. */
+		/* With a gap, so that no run continues on the next device. */
 		first = max(first, other->first + other->nblks + 1);
 	}
 	dev->first = first;
