@@ -58,13 +58,13 @@
 #include "vmsim/pmap.h"
 
 #define TABLE_SHIFT	9
-#define TABLE_SLOTS	(1U << TABLE_SHIFT)
+#define TABLE_SLOTS	(PAGE_SIZE / sizeof(void *))
 #define LEVELS		3	/* of tables; 0 is the one with the pv entries */
 #define ROOT_SLOTS	64
 
-static_assert(TABLE_SLOTS * sizeof(void *) == PAGE_SIZE);
-static_assert(PMAP_END == (unsigned long)ROOT_SLOTS <<
-			  (PAGE_SHIFT + LEVELS * TABLE_SHIFT));
+static_assert(sizeof(void *) << TABLE_SHIFT == PAGE_SIZE);
+static_assert((unsigned long)ROOT_SLOTS << (PAGE_SHIFT + LEVELS * TABLE_SHIFT) ==
+	      PMAP_END);
 
 /* Bits of a translation beside its rights. */
 #define PV_WIRED	0x10
@@ -97,7 +97,7 @@ struct pv_entry {
  *	the lock, too, by who wants to know whether there is anything to do
  */
 struct pmap {
-	spinlock_t lock;
+	spinlock_t lock; /* all of it */
 	struct vm_page *root[ROOT_SLOTS];
 	unsigned long executable;
 	struct pmap_statistics st;
@@ -131,6 +131,11 @@ static struct vm_page *table_at(const struct pmap_path *path, int level)
 	return *path->place[level + 1];
 }
 
+static void **place_in(struct vm_page *table, unsigned long va, int level)
+{
+	return (void **)vm_page_kva(table) + index_of(va, level);
+}
+
 static void find_path(struct pmap *pmap, unsigned long va, struct pmap_path *path)
 {
 	int level = LEVELS;
@@ -138,8 +143,7 @@ static void find_path(struct pmap *pmap, unsigned long va, struct pmap_path *pat
 	path->place[level] = (void **)&pmap->root[index_of(va, level)];
 	while (level && *path->place[level]) {
 		level--;
-		path->place[level] = (void **)vm_page_kva(table_at(path, level)) +
-				     index_of(va, level);
+		path->place[level] = place_in(table_at(path, level), va, level);
 	}
 	path->level = level;
 }
@@ -197,8 +201,9 @@ static int extend_path(struct pmap *pmap, unsigned long va, struct pmap_path *pa
 			table_at(path, i)->pindex++;
 		pmap->st.tables++;
 		i--;
+		path->place[i] = place_in(table[i], va, i);
 	}
-	find_path(pmap, va, path);
+	path->level = 0;
 	return 0;
 }
 
@@ -661,10 +666,11 @@ bool pmap_access(struct pmap *pmap, unsigned long va, u8 access, void *buf,
 		pv->bits |= PV_REFERENCED;
 		if (access & VM_PROT_WRITE)
 			pv->bits |= PV_MODIFIED;
-		/* Spaces that share the page may do the same; that is theirs. */
 		if (access & VM_PROT_WRITE)
+			/* Who shares the page may be at it; that is theirs. */
 			data_race(memcpy(at, buf, len));
 		else
+			/* The same. */
 			data_race(memcpy(buf, at, len));
 		done = true;
 	}

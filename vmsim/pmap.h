@@ -22,6 +22,7 @@
 #ifndef _VMSIM_PMAP_H
 #define _VMSIM_PMAP_H
 
+#include <linux/bits.h>
 #include <linux/spinlock.h>
 
 #include "uma/pool.h"
@@ -47,7 +48,7 @@ struct pmap_statistics {
 };
 
 /* The first address that no physical map reaches. */
-#define PMAP_END	(1UL << 45)
+#define PMAP_END	BIT(45)
 
 /* What is in it is pmap.c's; others use the functions, and pmap_stats(). */
 struct pmap;
