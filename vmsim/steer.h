@@ -21,6 +21,10 @@
  *	metadata does not name yet; its lock is held, may sleep and drop that meanwhile
  * @VM_STEER_SWAPOFF_WAIT: a device from which swapoff could bring back nothing just
  *	now; no lock held, may sleep
+ * @VM_STEER_FAULT_READ: a page that a pager has brought for a fault, which is about to
+ *	look at the map again; its object is locked, the map is not; may sleep
+ * @VM_STEER_FAULT_MAPPED: a page that a fault has mapped, before its neighbours are;
+ *	the map is locked for reading, no object is; may sleep
  */
 enum vm_steer_point {
 	VM_STEER_SHADOW,
@@ -28,6 +32,8 @@ enum vm_steer_point {
 	VM_STEER_IO,
 	VM_STEER_SWAP_BUILD,
 	VM_STEER_SWAPOFF_WAIT,
+	VM_STEER_FAULT_READ,
+	VM_STEER_FAULT_MAPPED,
 };
 
 #if IS_ENABLED(CONFIG_KUNIT)

@@ -2,6 +2,7 @@
 /*
  * The VM's start and end: the order of its files, nothing else.
  */
+#include "vmsim/map.h"
 #include "vmsim/object.h"
 #include "vmsim/page.h"
 #include "vmsim/pager.h"
@@ -30,8 +31,13 @@ int vm_startup(void)
 	error = vm_pager_startup();
 	if (error)
 		goto fail_object;
+	error = vm_map_startup();
+	if (error)
+		goto fail_pager;
 	return 0;
 
+fail_pager:
+	vm_pager_shutdown();
 fail_object:
 	vm_object_shutdown();
 fail_pmap:
@@ -48,6 +54,7 @@ fail_page:
  */
 void vm_shutdown(void)
 {
+	vm_map_shutdown();
 	vm_pager_shutdown();
 	vm_object_shutdown();
 	pmap_shutdown();
