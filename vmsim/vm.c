@@ -9,6 +9,7 @@
 #include "vmsim/pmap.h"
 #include "vmsim/sleepq.h"
 #include "vmsim/vm.h"
+#include "vmsim/vmspace.h"
 
 /**
  * vm_startup() - get the VM ready, once there are zones
@@ -34,8 +35,13 @@ int vm_startup(void)
 	error = vm_map_startup();
 	if (error)
 		goto fail_pager;
+	error = vmspace_startup();
+	if (error)
+		goto fail_map;
 	return 0;
 
+fail_map:
+	vm_map_shutdown();
 fail_pager:
 	vm_pager_shutdown();
 fail_object:
@@ -54,6 +60,7 @@ fail_page:
  */
 void vm_shutdown(void)
 {
+	vmspace_shutdown();
 	vm_map_shutdown();
 	vm_pager_shutdown();
 	vm_object_shutdown();
