@@ -2,6 +2,7 @@
 /*
  * The VM's start and end: the order of its files, nothing else.
  */
+#include "vmsim/kmem.h"
 #include "vmsim/map.h"
 #include "vmsim/object.h"
 #include "vmsim/page.h"
@@ -38,8 +39,13 @@ int vm_startup(void)
 	error = vmspace_startup();
 	if (error)
 		goto fail_map;
+	error = kmem_startup();
+	if (error)
+		goto fail_vmspace;
 	return 0;
 
+fail_vmspace:
+	vmspace_shutdown();
 fail_map:
 	vm_map_shutdown();
 fail_pager:
@@ -60,6 +66,7 @@ fail_page:
  */
 void vm_shutdown(void)
 {
+	kmem_shutdown();
 	vmspace_shutdown();
 	vm_map_shutdown();
 	vm_pager_shutdown();
