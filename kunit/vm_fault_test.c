@@ -15,9 +15,10 @@ static void fa_01_untouched_memory_is_zero(struct kunit *test)
 {
 	struct vmspace *vm = space_new(test);
 	u64 zeroed = COUNT(zero_fills), faults = COUNT(faults);
-	char buf[2 * PAGE_SIZE];
-	size_t done;
+	size_t done, len = 2 * PAGE_SIZE;
+	char *buf = kunit_kzalloc(test, len, GFP_KERNEL);
 
+	KUNIT_ASSERT_NOT_NULL(test, buf);
 	space_map(test, vm, 0, 4, NULL, 0);
 	KUNIT_EXPECT_NULL(test, space_object(vm, 0));
 	KUNIT_EXPECT_EQ(test, space_get(vm, 1), 0);
@@ -28,10 +29,10 @@ static void fa_01_untouched_memory_is_zero(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, COUNT(faults), faults + 1);
 
 	/* An access that crosses pages, into what was not there. */
-	memset(buf, 3, sizeof(buf));
-	KUNIT_EXPECT_EQ(test, 0, vm_access(vm->vm_map, AT(1) + 100, buf,
-					   sizeof(buf), VM_PROT_WRITE, &done));
-	KUNIT_EXPECT_EQ(test, done, sizeof(buf));
+	memset(buf, 3, len);
+	KUNIT_EXPECT_EQ(test, 0, vm_access(vm->vm_map, AT(1) + 100, buf, len,
+					   VM_PROT_WRITE, &done));
+	KUNIT_EXPECT_EQ(test, done, len);
 	KUNIT_EXPECT_EQ(test, space_get(vm, 1), 77);
 	KUNIT_EXPECT_EQ(test, space_get(vm, 2), 3);
 	KUNIT_EXPECT_EQ(test, space_get(vm, 3), 3);

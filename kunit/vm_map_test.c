@@ -6,7 +6,10 @@
 #include <linux/module.h>
 
 #include "uma_test.h"
+#include "vm_io_test.h"
 #include "vm_space_test.h"
+#include "vmsim/mmap.h"
+#include "vmsim/pagers.h"
 
 #define WIRE_USER	VM_MAP_WIRE_USER
 #define WIRE_SYSTEM	VM_MAP_WIRE_SYSTEM
@@ -608,6 +611,134 @@ static void mp_07_who_comes_too_late_waits(struct kunit *test)
 						       &more));
 }
 
+/* ---- mapping by handle -------------------------------------------------- */
+
+static struct {
+	unsigned int asked;
+	struct vm_mmap req;
+} policy;
+
+/* Nobody writes to files: what is private never gets there. */
+static int refuse_writers(const struct vm_mmap *req)
+{
+	policy.asked++;
+	policy.req = *req;
+	return req->flags & VM_MMAP_SHARED && req->max & VM_PROT_WRITE ?
+	       -EACCES : 0;
+}
+
+static int map_handle(struct vmspace *vm, u32 page, u32 n, int flags, u8 prot,
+		      enum vm_object_type type, void *handle)
+{
+	struct vm_mmap req = {
+		.addr = AT(page),
+		.size = n * PAGE_SIZE,
+		.prot = prot,
+		.max = prot,
+		.flags = flags | VM_MMAP_FIXED,
+		.type = type,
+		.handle = handle,
+		.handle_size = 4 * PAGE_SIZE,
+	};
+
+	return vm_map_mmap(vm->vm_map, &req);
+}
+
+static void mp_08_a_policy_sees_all_mappings_of_files(struct kunit *test)
+{
+	struct file *file = test_file(test, 4 * PAGE_SIZE);
+	struct vmspace *vm = space_new(test);
+	unsigned int was;
+
+	test_file_fill(test, file, 0, 0x11, 4 * PAGE_SIZE);
+	policy.asked = 0;
+	vm_mmap_set_policy(refuse_writers);
+	/* A program's text is private, and who controls what is run sees it. */
+	KUNIT_EXPECT_EQ(test, 0, map_handle(vm, 0, 4, 0, VM_PROT_ALL,
+					    OBJT_VNODE, file));
+	KUNIT_EXPECT_EQ(test, policy.asked, 1);
+	KUNIT_EXPECT_PTR_EQ(test, policy.req.handle, (void *)file);
+	KUNIT_EXPECT_EQ(test, policy.req.flags, VM_MMAP_FIXED);
+	KUNIT_EXPECT_EQ(test, policy.req.prot, VM_PROT_ALL);
+	KUNIT_EXPECT_EQ(test, 0, map_handle(vm, 4, 4, VM_MMAP_SHARED,
+					    VM_PROT_READ, OBJT_VNODE, file));
+	KUNIT_EXPECT_EQ(test, policy.asked, 2);
+	KUNIT_EXPECT_TRUE(test, policy.req.flags & VM_MMAP_SHARED);
+	/* It refuses one, and nothing is there then. */
+	KUNIT_EXPECT_EQ(test, -EACCES, map_handle(vm, 8, 4, VM_MMAP_SHARED,
+						  VM_PROT_RW, OBJT_VNODE,
+						  file));
+	KUNIT_EXPECT_EQ(test, policy.asked, 3);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 8), -EFAULT);
+	was = policy.asked;
+	KUNIT_EXPECT_EQ(test, 0, map_handle(vm, 12, 4, VM_MMAP_SHARED,
+					    VM_PROT_RW, OBJT_DEFAULT, NULL));
+	KUNIT_EXPECT_EQ(test, policy.asked, was);
+	vm_mmap_set_policy(NULL);
+	KUNIT_EXPECT_EQ(test, 0, map_handle(vm, 8, 4, VM_MMAP_SHARED, VM_PROT_RW,
+					    OBJT_VNODE, file));
+	KUNIT_EXPECT_EQ(test, policy.asked, was);
+
+	/* Private writes stay here, shared ones are seen, and get to the file. */
+	KUNIT_EXPECT_EQ(test, space_put(vm, 0, 0x22), 0);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 4), 0x11);
+	KUNIT_EXPECT_EQ(test, space_put(vm, 9, 0x33), 0);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 5), 0x33);
+	KUNIT_EXPECT_EQ(test, 0, vm_map_sync(vm->vm_map, AT(0), AT(12), true,
+					     false));
+	KUNIT_EXPECT_EQ(test, test_file_byte(file, 5), 0x11);
+	KUNIT_EXPECT_EQ(test, test_file_byte(file, PAGE_SIZE + 5), 0x33);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 0), 0x22);
+	space_check(test, vm);
+	vmspace_free(vm);
+	fput(file);
+}
+
+/* Whoever has the handle can map it; no file, no descriptor. */
+static void mp_08_a_device_is_mapped_by_its_handle(struct kunit *test)
+{
+	struct vm_device *dev = vm_device_create("test", 4);
+	struct vmspace *vm = space_new(test), *child;
+	u8 *memory;
+
+	KUNIT_ASSERT_NOT_NULL(test, dev);
+	memory = __va(PFN_PHYS(dev->pfn));
+	memset(memory, 0x44, 4 * PAGE_SIZE);
+	policy.asked = 0;
+	vm_mmap_set_policy(refuse_writers);
+	KUNIT_EXPECT_EQ(test, 0, map_handle(vm, 0, 4, VM_MMAP_SHARED, VM_PROT_RW,
+					    OBJT_DEVICE, dev));
+	vm_mmap_set_policy(NULL);
+	KUNIT_EXPECT_EQ(test, policy.asked, 0);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 2), 0x44);
+	KUNIT_EXPECT_EQ(test, space_put(vm, 2, 0x55), 0);
+	KUNIT_EXPECT_EQ(test, memory[2 * PAGE_SIZE + 5], 0x55);
+	memory[3 * PAGE_SIZE + 5] = 0x66;
+	KUNIT_EXPECT_EQ(test, space_get(vm, 3), 0x66);
+	KUNIT_EXPECT_EQ(test, wire(vm, 0, 4, WIRE_SYSTEM), 0);
+	KUNIT_EXPECT_EQ(test, unwire(vm, 0, 4, WIRE_SYSTEM), 0);
+	child = space_fork(test, vm);
+	KUNIT_EXPECT_EQ(test, space_put(child, 1, 0x77), 0);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 1), 0x77);
+	vmspace_free(child);
+
+	KUNIT_EXPECT_EQ(test, -EINVAL, map_handle(vm, 8, 4, 0, VM_PROT_RW,
+						  OBJT_DEVICE, dev));
+	KUNIT_EXPECT_EQ(test, -EINVAL, map_handle(vm, 8, 4, VM_MMAP_SHARED,
+						  VM_PROT_RW, OBJT_DEVICE,
+						  NULL));
+	KUNIT_EXPECT_EQ(test, -EINVAL, map_handle(vm, 8, 4, VM_MMAP_SHARED,
+						  VM_PROT_RW, OBJT_DEFAULT,
+						  dev));
+	KUNIT_EXPECT_EQ(test, -EINVAL, map_handle(vm, 8, 0, 0, VM_PROT_RW,
+						  OBJT_DEFAULT, NULL));
+	KUNIT_EXPECT_EQ(test, -EINVAL, map_handle(vm, 8, 1, 0, VM_PROT_RW,
+						  OBJT_DEAD, NULL));
+	space_check(test, vm);
+	vmspace_free(vm);
+	vm_device_put(dev);
+}
+
 /* ---- many operations on one map ----------------------------------------- */
 
 #define PAGES	64
@@ -765,6 +896,7 @@ static void mp_05_any_operations_keep_the_tree_right(struct kunit *test)
  * @prot: its rights
  * @byte: contents of each cell
  * @users: pages that show it
+ * @rnd: where chance comes from
  */
 struct model {
 	struct vmspace *vm[SPACES];
@@ -1037,6 +1169,8 @@ static struct kunit_case vm_map_cases[] = {
 	KUNIT_CASE(mp_05_any_operations_keep_the_tree_right),
 	KUNIT_CASE(mp_06_a_space_starts_zeroed),
 	KUNIT_CASE(mp_07_who_comes_too_late_waits),
+	KUNIT_CASE(mp_08_a_policy_sees_all_mappings_of_files),
+	KUNIT_CASE(mp_08_a_device_is_mapped_by_its_handle),
 	KUNIT_CASE(mp_09_limits_are_as_wide_as_an_address),
 	{}
 };

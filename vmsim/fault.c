@@ -47,6 +47,7 @@
 #include "vmsim/pager.h"
 #include "vmsim/pmap.h"
 #include "vmsim/steer.h"
+#include "vmsim/trace.h"
 
 /* Pages that are read beside the one that is wanted, below it and above it. */
 #define READ_BEHIND	4
@@ -73,7 +74,7 @@ static_assert(READ_BEHIND + READ_AHEAD + 1 <= VM_PAGER_MAX);
  * @prot: the rights that the translation may have
  * @wired: whether the entry is wired
  * @own: the page must be one of @first's own: it is written to, or wired and may be
- * @resident: it was there
+ * @kind: VM_FAULT_*, how its contents came
  * @giant: vm_giant is held
  * @behind: pages that may be read below
  * @ahead: pages that may be read above
@@ -95,7 +96,7 @@ struct fault {
 	u8 prot;
 	bool wired;
 	bool own;
-	bool resident;
+	u8 kind;
 	bool giant;
 	unsigned int behind;
 	unsigned int ahead;
@@ -283,6 +284,9 @@ static int page_in(struct fault *f)
 	switch (vm_pager_get_pages(object, m, n, reqpage)) {
 	case VM_PAGER_OK:
 	case VM_PAGER_PEND:
+		/* A device's page is the pager's own. */
+		f->m = m[reqpage];
+		f->kind = VM_FAULT_READ;
 		if (f->m->valid != VM_PAGE_BITS_ALL)
 			vm_page_zero_invalid(f->m, true);
 		vm_steer(VM_STEER_FAULT_READ, f->m);
@@ -332,7 +336,7 @@ static int look_here(struct fault *f)
 		vm_page_unlock_queues();
 		vm_page_busy(f->m);
 		if (f->m->valid == VM_PAGE_BITS_ALL) {
-			f->resident = true;
+			f->kind = VM_FAULT_FOUND;
 			return 0;
 		}
 	} else {
@@ -408,6 +412,7 @@ static int find_page(struct fault *f)
 	f->m = f->first_m;
 	f->first_m = NULL;
 	vm_page_zero_invalid(f->m, true);
+	f->kind = VM_FAULT_ZERO;
 	vm_count(zero_fills);
 	return 0;
 }
@@ -458,6 +463,7 @@ static bool move_up(struct fault *f)
 	vm_object_unlock(object);
 	f->object = f->first;
 	f->pindex = f->first_pindex;
+	f->kind = VM_FAULT_MOVED;
 	vm_count(cow_optimised);
 	return true;
 }
@@ -489,6 +495,7 @@ static int copy_up(struct fault *f)
 	back_to_first(f);
 	f->m = f->first_m;
 	f->first_m = NULL;
+	f->kind = VM_FAULT_COPIED;
 	vm_count(cow_faults);
 	return 0;
 }
@@ -518,8 +525,9 @@ static void prefault_one(struct fault *f, unsigned long va, u64 pindex)
 
 	vm_object_lock(object);
 	while (!(m = vm_page_lookup(object, pindex))) {
-		/* A pager may have it: that is what faults are for. */
-		if (object->ops || !object->backing_object)
+		/* Its pager has it: that is what faults are for. */
+		if (vm_pager_has_page(object, pindex, NULL, NULL) ||
+		    !object->backing_object)
 			break;
 		pindex += vm_atop(object->backing_offset);
 		below = vm_object_step_down(object);
@@ -575,7 +583,7 @@ static int map_page(struct fault *f)
 		release(f);
 		return error;
 	}
-	if (f->resident)
+	if (f->kind == VM_FAULT_FOUND)
 		vm_count(object_faults);
 	vm_object_unlock(f->object);
 	vm_steer(VM_STEER_FAULT_MAPPED, m);
@@ -647,7 +655,7 @@ static int attempt(struct fault *f, struct vm_map *map)
 		 (f->wired && (f->prot & VM_PROT_WRITE ||
 			       (f->entry->eflags & MAP_ENTRY_COW &&
 				f->entry->max_protection & VM_PROT_WRITE)));
-	f->resident = false;
+	f->kind = VM_FAULT_FOUND;
 	set_readahead(f);
 	f->object = f->first;
 	f->pindex = f->first_pindex;
@@ -724,6 +732,7 @@ int vm_fault(struct vm_map *map, unsigned long va, u8 fault_type, int flags)
 		cond_resched();
 	}
 	drop_giant(&f);
+	trace_vm_fault(map, va, fault_type, f.kind, error);
 	return error;
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_fault);

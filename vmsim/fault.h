@@ -15,6 +15,13 @@ struct vm_map_entry;
 #define VM_FAULT_WIRE		0x1	/* the page is being wired */
 #define VM_FAULT_DIRTY		0x8	/* mark it dirty at once */
 
+/* How the contents came; the tracepoint tells. */
+#define VM_FAULT_FOUND		0	/* resident */
+#define VM_FAULT_ZERO		1	/* nobody had them: zeroes */
+#define VM_FAULT_READ		2	/* from a pager */
+#define VM_FAULT_COPIED		3	/* from further down the chain */
+#define VM_FAULT_MOVED		4	/* from there, and nobody else wants them */
+
 int vm_fault(struct vm_map *map, unsigned long va, u8 fault_type, int flags);
 int vm_fault_wire(struct vm_map *map, unsigned long start, unsigned long end,
 		  unsigned long *done);

@@ -123,6 +123,37 @@ DEFINE_EVENT(vm_paging, vm_pageout,
 	TP_ARGS(object, pindex, pages, good)
 );
 
+/* A fault ended; @kind is VM_FAULT_* of fault.h, if there is no error. */
+TRACE_EVENT(vm_fault,
+
+	TP_PROTO(const void *map, unsigned long va, u8 access, u8 kind,
+		 int error),
+
+	TP_ARGS(map, va, access, kind, error),
+
+	TP_STRUCT__entry(
+		__field(const void *, map)
+		__field(unsigned long, va)
+		__field(u8, access)
+		__field(u8, kind)
+		__field(int, error)
+	),
+
+	TP_fast_assign(
+		__entry->map = map;
+		__entry->va = va;
+		__entry->access = access;
+		__entry->kind = kind;
+		__entry->error = error;
+	),
+
+	TP_printk("map=%p va=%#lx access=%#x %s error=%d", __entry->map,
+		  __entry->va, __entry->access,
+		  __print_symbolic(__entry->kind, { 0, "found" }, { 1, "zero" },
+				   { 2, "read" }, { 3, "copied" },
+				   { 4, "moved" }), __entry->error)
+);
+
 #endif /* _VMSIM_TRACE_H */
 
 /* Found from the root of the tree, like every header of ours. */
