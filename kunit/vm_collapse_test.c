@@ -796,7 +796,7 @@ static void ob_05_busy_pages_are_waited_for(struct kunit *test)
 {
 	unsigned int kind;
 
-	for (kind = 0; kind < 3; kind++) {
+	for (kind = 0; kind < 4; kind++) {
 		struct vm_object *bottom = vm_test_object(test, 4), *top;
 		u64 waits = counted(&vm_cnt.collapse_waits);
 		struct vm_page *m = vm_test_fill(test, bottom, 1, 0x11);
@@ -804,7 +804,10 @@ static void ob_05_busy_pages_are_waited_for(struct kunit *test)
 
 		vm_object_reference(bottom);
 		top = vm_test_shadow(test, bottom, 0, 4);
-		if (kind == 1) {
+		/* What is below may be with the pager. */
+		if (kind == 3)
+			vm_test_page_out(test, bottom, 1);
+		if (kind & 1) {
 			/* Somebody's fault, who goes on looking below. */
 			vm_object_lock(top);
 			m = vm_page_alloc(top, 1, VM_ALLOC_NORMAL);
@@ -822,13 +825,13 @@ static void ob_05_busy_pages_are_waited_for(struct kunit *test)
 							waits));
 		KUNIT_EXPECT_TRUE(test, vm_test_sleeps(&t));
 		vm_object_lock(m->object);
-		if (kind == 1)
+		if (kind & 1)
 			vm_page_free(m);
 		else if (kind == 2)
 			vm_page_io_finish(m);
 		else
 			vm_page_wakeup(m);
-		vm_object_unlock(kind == 1 ? top : bottom);
+		vm_object_unlock(kind & 1 ? top : bottom);
 		KUNIT_EXPECT_TRUE(test, vm_test_finished(&t));
 		KUNIT_EXPECT_NULL(test, top->backing_object);
 		KUNIT_EXPECT_EQ(test, vm_test_peek(top, 1), 0x11);

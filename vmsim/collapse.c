@@ -226,6 +226,35 @@ static bool merge_page(struct vm_object *object, struct vm_object *backing,
 }
 
 /*
+ * A page of @object that is busy where @backing's pager has something, or NULL; both
+ * are locked. It may be somebody's who found nothing in @object and is on his way
+ * down: his page hides nothing as yet, and will go when he meets @backing dead.
+ */
+static struct vm_page *undecided_page(struct vm_object *object,
+				      struct vm_object *backing)
+{
+	u64 offset = vm_atop(object->backing_offset), pindex = offset;
+	unsigned long index;
+	struct vm_page *m;
+
+	if (!object->size)
+		return NULL;
+	if (!backing->ops->next) {
+		xa_for_each(&object->pages, index, m)
+			if (m->busy)
+				return m;
+		return NULL;
+	}
+	for (; backing->ops->next(backing, &pindex, offset + object->size - 1);
+	     pindex++) {
+		m = vm_page_lookup(object, pindex - offset);
+		if (m && m->busy)
+			return m;
+	}
+	return NULL;
+}
+
+/*
  * Move everything that @object does not hide from @backing to it; both are locked, and
  * in the end, too, with nothing left in @backing.
  */
@@ -255,6 +284,12 @@ static void merge_contents(struct vm_object *object, struct vm_object *backing)
 			continue;
 		}
 		if (backing->ops && backing->ops->copy) {
+			m = undecided_page(object, backing);
+			if (m) {
+				sleep_in_merge(object, backing, m);
+				again = true;
+				continue;
+			}
 			vm_object_pip_add(backing, 1);
 			error = backing->ops->copy(backing, object,
 						   vm_atop(object->backing_offset),

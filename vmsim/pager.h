@@ -61,10 +61,11 @@ enum vm_pager_result {
  * @copy: move what is behind @src to @dst, whose index 0 is index @offset of @src;
  *	what @dst has already, resident or behind it, stays, and the source's is
  *	forgotten. With @destroy (collapse) so is all of @src that @dst has no index
- *	for; without (split) that stays. Both are locked, @dst in whichever class; it may
- *	drop both locks and take them again: the caller has made both paging, and
- *	they are @src and @dst of the same chain or of no other's. 0, or an errno
- *	with part of it done: the caller tries again. NULL: there is nothing to move
+ *	for; without (split) that stays. Both are locked; no page that @dst has where
+ *	@src's pager has something is busy. It may drop both locks and take them again,
+ *	the upper one's first (collapse: @dst's, split: @src's), if it then sees to that
+ *	itself: the caller has made both paging. 0, or an errno with part of it done: the
+ *	caller tries again. NULL: there is nothing to move
  * @next: the first index from @pindex on, up to and including @last, that the pager
  *	has; NULL: it cannot tell, and nothing above can be bypassed
  * @freespace: forget @n indices from @start on

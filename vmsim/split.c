@@ -71,17 +71,23 @@ static void share_backing(struct vm_object *part, struct vm_object *object,
 	vm_object_unlock(backing);
 }
 
-/*
- * Move the pages of a range, and what the pager has of it. Both are locked; both locks
- * are dropped in between where that must be.
- */
-static void move_range(struct vm_object *object, struct vm_object *part,
-		       u64 start)
+/* Let others go on for a moment. Both are locked, and again on return. */
+static void wait_for_memory(struct vm_object *object, struct vm_object *part)
+{
+	vm_object_unlock(part);
+	vm_object_unlock(object);
+	schedule_timeout_idle(1);
+	vm_object_lock(object);
+	vm_object_lock_backing(part);
+}
+
+/* Move the pages of a range. Both are locked; the locks may be dropped in between. */
+static void move_pages_of(struct vm_object *object, struct vm_object *part,
+			  u64 start)
 {
 	u64 end = start + part->size;
 	unsigned long index = start;
 	struct vm_page *m;
-	int error = 0;
 
 	while ((m = xa_find(&object->pages, &index, end - 1, XA_PRESENT))) {
 		if (vm_page_is_busy(m)) {
@@ -90,19 +96,23 @@ static void move_range(struct vm_object *object, struct vm_object *part,
 			vm_object_lock_backing(part);
 			index = start;
 		} else if (vm_page_rename(m, part, m->pindex - start)) {
-			vm_object_unlock(part);
-			vm_object_unlock(object);
-			schedule_timeout_idle(1);
-			vm_object_lock(object);
-			vm_object_lock_backing(part);
+			wait_for_memory(object, part);
 			index = start;
 		}
 	}
-	if (object->ops && object->ops->copy)
-		do {
-			error = object->ops->copy(object, part, start, false);
-		} while (error == -EAGAIN);
-	WARN_ON(error);
+}
+
+/* Move a range, and what the pager has of it; as above. */
+static void move_range(struct vm_object *object, struct vm_object *part,
+		       u64 start)
+{
+	for (;;) {
+		move_pages_of(object, part, start);
+		if (!object->ops || !object->ops->copy ||
+		    !object->ops->copy(object, part, start, false))
+			return;
+		wait_for_memory(object, part);
+	}
 }
 
 /**
