@@ -385,7 +385,7 @@ static void ob_03_fork_and_exit_for_ever(struct kunit *test)
 	space_new(test, &parent, 1);
 	for (i = 0; i < PAGES; i++)
 		space_write(test, &parent, i, i + 1);
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < 600; i++) {
 		space_fork(&parent, &child);
 		space_write(test, &parent, i % PAGES, i);
 		if (i & 1)

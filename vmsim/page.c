@@ -520,6 +520,8 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_grab);
  */
 void vm_page_free(struct vm_page *m)
 {
+	bool found = m->object;
+
 	if (WARN(m->io_count, "uma: page %#lx is freed while it is written\n",
 		 m->phys_pfn))
 		return;
@@ -531,7 +533,13 @@ void vm_page_free(struct vm_page *m)
 	/* Its record is the device pager's. */
 	if (m->flags & PG_FICTITIOUS)
 		return;
-	if (m->queue != PQ_NONE || m->wire_count || m->hold_count) {
+	/*
+	 * What could be found in an object can still be held by who found it. What could
+	 * not is the caller's, and may be freed where the lock cannot be taken; if it
+	 * is held, that is known to him.
+	 */
+	if (found || data_race(m->queue != PQ_NONE || m->wire_count ||
+			       m->hold_count)) {
 		vm_page_lock_queues();
 		vm_pageq_remove(m);
 		if (m->wire_count || m->hold_count) {
