@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/prandom.h>
 
+#include "fail_nth.h"
 #include "vm_test.h"
 
 VM_TEST_STORE;
@@ -545,6 +546,74 @@ static void ob_03_families_of_several_threads(struct kunit *test)
 }
 
 /*
+ * Each allocation in turn fails, of those that a shadow, a write, a merge and a split
+ * need. The pages lie so far apart that each needs a part of an index to itself.
+ */
+
+#define APART		70
+#define FAR_PAGES	6
+#define FAR_SIZE	(FAR_PAGES * APART)
+
+static void far_family(struct kunit *test, unsigned int n, unsigned int *left)
+{
+	struct vm_object *bottom = vm_test_object(test, FAR_SIZE), *top, *part;
+	u64 offset = 0, at = FAR_SIZE / 2 * PAGE_SIZE;
+	unsigned int i;
+	int error;
+
+	for (i = 0; i < FAR_PAGES; i++)
+		vm_test_fill(test, bottom, i * APART, 0x10 + i);
+	vm_test_page_out(test, bottom, 2 * APART);
+	vm_test_page_out(test, bottom, 5 * APART);
+	vm_object_reference(bottom);
+	top = bottom;
+
+	fail_nth_set(n);
+	error = vm_object_shadow(&top, &offset, FAR_SIZE * PAGE_SIZE);
+	if (error)
+		error = vm_object_shadow(&top, &offset, FAR_SIZE * PAGE_SIZE);
+	vm_test_fill(test, top, APART, 0x99);
+	vm_object_deallocate(bottom);
+	/* Two entries show it now, one each half. */
+	vm_object_reference(top);
+	part = top;
+	if (vm_object_split(&part, &at, FAR_SIZE / 2 * PAGE_SIZE))
+		error |= vm_object_split(&part, &at, FAR_SIZE / 2 * PAGE_SIZE);
+	*left = fail_nth_left();
+	fail_nth_set(0);
+
+	KUNIT_EXPECT_EQ(test, error, 0);
+	KUNIT_ASSERT_PTR_NE(test, part, top);
+	KUNIT_EXPECT_NULL(test, top->backing_object);
+	for (i = 0; i < FAR_PAGES; i++) {
+		bool upper = i * APART >= FAR_SIZE / 2;
+
+		KUNIT_EXPECT_EQ_MSG(test,
+				    vm_test_peek(upper ? part : top, i * APART -
+						 (upper ? FAR_SIZE / 2 : 0)),
+				    i == 1 ? 0x99 : 0x10 + i,
+				    "page %u, failure %u", i, n);
+	}
+	vm_object_deallocate(part);
+	vm_object_deallocate(top);
+	KUNIT_EXPECT_EQ(test, vm_test_objects(), 0);
+}
+
+static void ob_03_every_failure_is_survived(struct kunit *test)
+{
+	unsigned int n, left;
+
+	/* Once without. */
+	far_family(test, 0, &left);
+	if (!fail_nth_prepare())
+		kunit_skip(test, "needs fault injection");
+	for (n = 1, left = 0; !left && n < 200; n++)
+		far_family(test, n, &left);
+	KUNIT_EXPECT_GT(test, n, 10);
+	KUNIT_EXPECT_LT(test, n, 200);
+}
+
+/*
  * OB-04. O shadows BO, which shadows BBO, which has one user more. O and BO are being
  * merged, and that sleeps; BBO's other user goes; a second collapse, of BO and BBO,
  * would need a reference to BO for as long as it takes, and it sleeps, too; the first
@@ -876,6 +945,7 @@ static struct kunit_case collapse_cases[] = {
 	KUNIT_CASE(ob_03_a_bypassed_object_is_merged_with_who_is_left),
 	KUNIT_CASE(ob_03_only_what_is_anonymous),
 	KUNIT_CASE(ob_03_a_chain_is_no_longer_than_the_family),
+	KUNIT_CASE(ob_03_every_failure_is_survived),
 	KUNIT_CASE(ob_03_fork_and_exit_for_ever),
 	KUNIT_CASE(ob_03_families_of_several_threads),
 	KUNIT_CASE(ob_04_bbo_goes_while_a_busy_page_is_waited_for),
