@@ -314,8 +314,7 @@ static void page_something_out(struct space *s, u32 random)
 	if (m && !(object->flags & OBJ_DEAD) && !vm_page_is_busy(m)) {
 		byte = *(u8 *)vm_page_kva(m);
 		vm_test_store_make(object);
-		xa_store(vm_test_bytes(object), m->pindex, xa_mk_value(byte),
-			 GFP_KERNEL | __GFP_NOFAIL);
+		vm_test_remember(object, m->pindex, xa_mk_value(byte));
 		vm_page_undirty(m);
 		vm_page_free(m);
 	}
@@ -339,11 +338,10 @@ static void ob_03_a_chain_is_no_longer_than_the_family(struct kunit *test)
 		struct space *other = &spaces[(r >> 8) % SPACES];
 		unsigned int page = (r >> 16) % PAGES, i;
 
-		if (!s->object && other->object && r >> 28) {
+		if (!s->object && other->object && r >> 28)
 			space_fork(other, s);
-		} else if (!s->object) {
+		else if (!s->object)
 			space_new(test, s, ++families);
-		}
 		switch ((r >> 24) % 8) {
 		case 0:
 		case 1:

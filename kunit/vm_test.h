@@ -221,6 +221,21 @@ static inline struct xarray *vm_test_bytes(struct vm_object *object)
 	return &store->bytes;
 }
 
+/* Both keep the object's count. */
+static inline void vm_test_forget(struct vm_object *object, u64 pindex)
+{
+	if (xa_erase(vm_test_bytes(object), pindex))
+		object->pager_count--;
+}
+
+static inline void vm_test_remember(struct vm_object *object, u64 pindex,
+				    void *byte)
+{
+	if (!xa_store(vm_test_bytes(object), pindex, byte,
+		      GFP_KERNEL | __GFP_NOFAIL))
+		object->pager_count++;
+}
+
 static inline void vm_test_store_dealloc(struct vm_object *object)
 {
 	xa_destroy(vm_test_bytes(object));
@@ -249,7 +264,7 @@ static inline void vm_test_store_freespace(struct vm_object *object, u64 start,
 					   u64 n)
 {
 	while (n--)
-		xa_erase(vm_test_bytes(object), start++);
+		vm_test_forget(object, start++);
 }
 
 /* An object gets the pager, if it has it not. */
@@ -286,15 +301,14 @@ static inline int vm_test_store_copy(struct vm_object *src,
 	xa_for_each(vm_test_bytes(src), index, byte) {
 		if (index < offset || index - offset >= dst->size) {
 			if (destroy)
-				xa_erase(vm_test_bytes(src), index);
+				vm_test_forget(src, index);
 			continue;
 		}
 		vm_test_store_make(dst);
-		xa_erase(vm_test_bytes(src), index);
+		vm_test_forget(src, index);
 		if (!vm_page_lookup(dst, index - offset) &&
 		    !xa_load(vm_test_bytes(dst), index - offset))
-			xa_store(vm_test_bytes(dst), index - offset, byte,
-				 GFP_KERNEL | __GFP_NOFAIL);
+			vm_test_remember(dst, index - offset, byte);
 	}
 	return 0;
 }
@@ -316,8 +330,7 @@ static inline void vm_test_page_out(struct kunit *test, struct vm_object *object
 	if (m) {
 		byte = *(u8 *)vm_page_kva(m);
 		vm_test_store_make(object);
-		xa_store(vm_test_bytes(object), pindex, xa_mk_value(byte),
-			 GFP_KERNEL | __GFP_NOFAIL);
+		vm_test_remember(object, pindex, xa_mk_value(byte));
 		vm_page_undirty(m);
 		vm_page_free(m);
 	}

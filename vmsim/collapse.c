@@ -42,6 +42,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": vm: " fmt
 
+#include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/xarray.h>
 
@@ -95,6 +96,14 @@ static bool hides_all(struct vm_object *object, struct vm_object *backing)
 		return true;
 	/* Behind its end there is nothing of it, and nothing of what is below. */
 	if (end > backing->size)
+		return false;
+	/*
+	 * Who has less than there is to hide cannot hide all. Without this each write of
+	 * many would look at all that were before it.
+	 */
+	if (!offset && end == backing->size &&
+	    object->resident + object->pager_count <
+	    max(backing->resident, backing->pager_count))
 		return false;
 	/* What lies below it would be seen where it has nothing. */
 	xa_for_each_range(&backing->pages, index, m, offset, end - 1)

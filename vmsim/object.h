@@ -93,7 +93,7 @@ enum vm_object_type {
  * @ops: its pager's operations, or NULL
  * @handle: what its creator knows it by (a file, a device), or NULL; constant
  * @pager: what its pager keeps
- * @pager_count: the swap pager's: blocks that hold pages of it
+ * @pager_count: an anonymous object's: indices that its pager has
  */
 struct vm_object {
 	struct mutex lock;	/* all that names no other guard */
