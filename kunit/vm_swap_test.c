@@ -887,6 +887,43 @@ static void pa_04_swap_to_a_file_by_path(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, st.devices, 0);
 }
 
+/* A disk of the kernel's own in memory, where it has one. */
+#define SWAP_DISK	"/dev/ram0"
+
+static void need_disk(struct kunit *test)
+{
+	struct vm_backing_id id;
+
+	if (vm_backing_identify(SWAP_DISK, &id) || id.inode)
+		kunit_skip(test, "no " SWAP_DISK);
+}
+
+static void pa_04_swap_to_a_block_device(struct kunit *test)
+{
+	struct vm_object *object;
+	struct vm_swap_stats st;
+	struct file *file;
+
+	need_disk(test);
+	KUNIT_ASSERT_EQ(test, vm_swapon(SWAP_DISK), 0);
+	KUNIT_EXPECT_NE(test, vm_swapon(SWAP_DISK), 0);
+	/* Nobody mounts it meanwhile. */
+	file = filp_open(SWAP_DISK, O_RDWR | O_EXCL, 0);
+	KUNIT_EXPECT_TRUE(test, file == ERR_PTR(-EBUSY));
+	if (!IS_ERR(file))
+		filp_close(file, NULL);
+	vm_swap_get_stats(&st);
+	KUNIT_EXPECT_GT(test, st.blocks, 64);
+	object = make_object(test, 64, 0x29);
+	test_page_out(test, object);
+	KUNIT_EXPECT_EQ(test, test_swap_used(), 64);
+	check_object(test, object, 64, 0x29);
+	test_drop_clean(object);
+	KUNIT_EXPECT_EQ(test, vm_swapoff(SWAP_DISK), 0);
+	check_object(test, object, 64, 0x29);
+	vm_object_deallocate(object);
+}
+
 static struct vm_object *fails_io;
 static int fails_with;
 
@@ -998,6 +1035,21 @@ static void pa_11_a_slow_read_is_reported_for_a_file(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_swapoff(SWAP_FILE), 0);
 }
 
+static void pa_11_a_slow_read_is_reported_for_a_device(struct kunit *test)
+{
+	struct completion slow;
+
+	need_disk(test);
+	init_completion(&slow);
+	KUNIT_ASSERT_EQ(test, vm_swapon(SWAP_DISK), 0);
+	slow_read = &slow;
+	vm_test_steer(slow_io);
+	read_slowly(test, &slow);
+	vm_test_steer(NULL);
+	slow_read = NULL;
+	KUNIT_EXPECT_EQ(test, vm_swapoff(SWAP_DISK), 0);
+}
+
 static void pa_11_a_slow_read_is_reported_without_a_device(struct kunit *test)
 {
 	struct completion slow;
@@ -1033,8 +1085,10 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pa_04_a_failed_read_can_be_tried_again),
 	KUNIT_CASE(pa_04_full_swap_leaves_pages_dirty),
 	KUNIT_CASE(pa_04_swap_to_a_file_by_path),
+	KUNIT_CASE(pa_04_swap_to_a_block_device),
 	KUNIT_CASE(pa_04_errors_of_a_real_file),
 	KUNIT_CASE(pa_11_a_slow_read_is_reported_for_a_file),
+	KUNIT_CASE(pa_11_a_slow_read_is_reported_for_a_device),
 	KUNIT_CASE(pa_11_a_slow_read_is_reported_without_a_device),
 	{}
 };

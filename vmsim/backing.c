@@ -240,6 +240,7 @@ int vm_backing_identify(const char *path, struct vm_backing_id *id)
 	path_put(&found);
 	return 0;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(vm_backing_identify);
 
 /**
  * vm_backing_is() - is it that?

@@ -39,6 +39,7 @@
 #include "vmsim/pager.h"
 #include "vmsim/pagers.h"
 #include "vmsim/pmap.h"
+#include "vmsim/trace.h"
 #include "vmsim/vm.h"
 
 static struct workqueue_struct *vm_io_wq;
@@ -279,6 +280,8 @@ enum vm_pager_result vm_pager_read_done(struct vm_page **m, unsigned int first,
 {
 	unsigned int i;
 
+	trace_vm_pagein(m[reqpage]->object, m[first]->pindex, end - first,
+			error ? 0 : end - first);
 	if (error) {
 		pr_err_ratelimited("page %llu of object %p cannot be read: error %d\n",
 				   m[reqpage]->pindex, m[reqpage]->object,
