@@ -163,6 +163,39 @@ static void pa_01_neighbours_come_along(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_swapoff_dev(dev), 0);
 }
 
+/* The block before the first one is no block, which is what an index without one has. */
+static void pa_01_the_first_block_has_none_before_it(struct kunit *test)
+{
+	struct vm_object *object = vm_test_object(test, 8);
+	unsigned int before = 1, after = 1;
+	enum vm_pager_result result;
+	struct vm_swap_dev *dev;
+	struct test_disk *disk;
+	struct vm_page *m[2];
+	u64 i;
+
+	dev = test_swap_make(test, MANY, &disk);
+	vm_test_fill(test, object, 5, 0x55);
+	test_page_out(test, object);
+	KUNIT_EXPECT_EQ(test, test_block(object, 5), dev->first);
+	vm_object_lock(object);
+	KUNIT_EXPECT_TRUE(test, vm_pager_has_page(object, 5, &before, &after));
+	KUNIT_EXPECT_EQ(test, before, 0);
+	KUNIT_EXPECT_EQ(test, after, 0);
+	for (i = 0; i < 2; i++) {
+		m[i] = vm_page_alloc(object, 4 + i, VM_ALLOC_NORMAL);
+		KUNIT_ASSERT_NOT_NULL(test, m[i]);
+	}
+	result = vm_pager_get_pages(object, m, 2, 1);
+	KUNIT_EXPECT_EQ(test, result, VM_PAGER_OK);
+	KUNIT_EXPECT_NULL(test, vm_page_lookup(object, 4));
+	vm_page_wakeup(m[1]);
+	vm_object_unlock(object);
+	KUNIT_EXPECT_EQ(test, test_peek(object, 5), 0x55);
+	vm_object_deallocate(object);
+	KUNIT_EXPECT_EQ(test, vm_swapoff_dev(dev), 0);
+}
+
 static void pa_01_metadata_by_object_and_index(struct kunit *test)
 {
 	static const u64 at[] = { 0, 15, 16, 0x7fffffff, 0x80000000ULL,
@@ -1068,6 +1101,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pa_01_default_becomes_swap_on_first_page_out),
 	KUNIT_CASE(pa_01_space_is_allocated_in_runs),
 	KUNIT_CASE(pa_01_neighbours_come_along),
+	KUNIT_CASE(pa_01_the_first_block_has_none_before_it),
 	KUNIT_CASE(pa_01_metadata_by_object_and_index),
 	KUNIT_CASE(pa_01_devices_take_turns),
 	KUNIT_CASE(pa_01_a_collapse_moves_blocks),

@@ -223,15 +223,15 @@ static inline unsigned int uma_stack_here(unsigned long *entries,
  * file system from being frozen meanwhile.
  */
 static inline ssize_t uma_file_write(struct file *file, struct iov_iter *iter,
-				     loff_t *pos)
+				     loff_t *pos, rwf_t flags)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
-	return vfs_iter_write(file, iter, pos, 0);
+	return vfs_iter_write(file, iter, pos, flags);
 #else
 	ssize_t n;
 
 	file_start_write(file);
-	n = vfs_iter_write(file, iter, pos, 0);
+	n = vfs_iter_write(file, iter, pos, flags);
 	file_end_write(file);
 	return n;
 #endif

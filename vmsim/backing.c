@@ -8,6 +8,10 @@
  * time, and would change where our bytes land. What cannot be read and written at any
  * offset, that is anything but a regular file or a block device, is refused.
  *
+ * A write is over when the storage has it. Until then only the kernel's page cache
+ * would: if that failed to pass it on later, nobody would tell us, and the page that
+ * could be written again would have been given away.
+ *
  * fail_vm_io, an attribute of the kernel's fault injection, makes I/O fail on
  * demand; the file in its folder named writes_only spares what is read.
  */
@@ -288,7 +292,7 @@ static int transfer(const struct vm_backing *b, struct vm_buf *bp)
 		iov_iter_bvec(&iter, write ? ITER_SOURCE : ITER_DEST, bv,
 			      bp->io.count, todo);
 		iov_iter_advance(&iter, done);
-		n = write ? uma_file_write(file, &iter, &pos) :
+		n = write ? uma_file_write(file, &iter, &pos, RWF_DSYNC) :
 			    vfs_iter_read(file, &iter, &pos, 0);
 		if (n < 0)
 			return n;

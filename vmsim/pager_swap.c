@@ -154,6 +154,12 @@ u64 vm_swap_lookup(struct vm_object *object, u64 pindex)
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_swap_lookup);
 
+/* Whether an index is in a certain block; 0 is none. */
+static bool is_in(struct vm_object *object, u64 pindex, u64 blk)
+{
+	return blk && vm_swap_lookup(object, pindex) == blk;
+}
+
 /* Take away what the metadata says of an index; the block, or 0, is the caller's. */
 static u64 take_block(struct vm_object *object, u64 pindex)
 {
@@ -302,14 +308,13 @@ static bool swap_haspage(struct vm_object *object, u64 pindex,
 		return false;
 	if (before) {
 		for (i = 0; i < VM_PAGER_MAX - 1 && i < pindex; i++)
-			if (vm_swap_lookup(object, pindex - i - 1) + i + 1 != blk)
+			if (!is_in(object, pindex - i - 1, blk - i - 1))
 				break;
 		*before = i;
 	}
 	if (after) {
 		for (i = 0; i < VM_PAGER_MAX - 1; i++)
-			if (vm_swap_lookup(object, pindex + i + 1) !=
-			    blk + i + 1)
+			if (!is_in(object, pindex + i + 1, blk + i + 1))
 				break;
 		*after = i;
 	}
@@ -372,11 +377,11 @@ static enum vm_pager_result swap_getpages(struct vm_object *object,
 		return VM_PAGER_FAIL;
 	}
 	/* Those around it that lie beside it there, too. */
-	while (first && vm_swap_lookup(object, m[first - 1]->pindex) +
-			reqpage - first + 1 == blk)
+	while (first && is_in(object, m[first - 1]->pindex,
+			      blk - (reqpage - first + 1)))
 		first--;
-	while (end < count && vm_swap_lookup(object, m[end]->pindex) ==
-			      blk + end - reqpage)
+	while (end < count && is_in(object, m[end]->pindex,
+				    blk + end - reqpage))
 		end++;
 	blk -= reqpage - first;
 	vm_pager_drop_pages(m, 0, first, reqpage);
@@ -412,7 +417,7 @@ static void unname_run(struct vm_object *object, u64 pindex, unsigned int n,
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		if (vm_swap_lookup(object, pindex + i) == blk + i)
+		if (is_in(object, pindex + i, blk + i))
 			free_block(object, pindex + i);
 }
 
