@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The swap pager: which index of which object is in which block, and how it gets
- * there and back; and swapoff.
+ * there and back.
  *
  * Metadata. An object that was ever paged out has a struct swap_object, and in it an
  * array, by index, of nodes that name the blocks of sixteen neighbouring indices.
@@ -17,29 +17,13 @@
  * In. The blocks stay when their contents have been read, so that a page that is not
  * written to need not be written out again; vm_pager_page_unswapped() is for who
  * changes it.
- *
- * swapoff brings back all that is on a device that gives out no more blocks, so
- * that the number of its blocks in use can only fall, apart from what is on its
- * way (swap_dev.c). It goes through the list of objects, under the lock of the list,
- * which comes after the objects' locks: so it tries them. An object that is locked, or
- * paging, is passed over for this time: its pages are in motion, and what its
- * metadata says of them may be about to change. When a pass has got nowhere it
- * waits, for a moment, or until the last one that was passed over has done with
- * paging. That object was unlocked long ago and may be gone: the wait is for an
- * address, which is not followed, and the moment ends whether anybody wakes it or
- * not (PA-02). One that is paging whenever somebody looks must not keep swapoff for
- * ever: after a number of passes that got nowhere such an object is entered, too, and
- * only the pages in it that are in motion are passed over.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": swap: " fmt
 
 #include <linux/err.h>
 #include <linux/list.h>
 #include <linux/minmax.h>
-#include <linux/mutex.h>
 #include <linux/printk.h>
-#include <linux/sched.h>
-#include <linux/sched/signal.h>
 #include <linux/xarray.h>
 
 #include "uma/compat.h"
@@ -50,9 +34,9 @@
 #include "vmsim/page.h"
 #include "vmsim/pager.h"
 #include "vmsim/pagers.h"
-#include "vmsim/sleepq.h"
 #include "vmsim/steer.h"
 #include "vmsim/swap.h"
+#include "vmsim/swap_int.h"
 #include "vmsim/vm.h"
 
 /* Indices of a node. */
@@ -64,27 +48,6 @@
 #define NODES_RESERVED	64
 #define OBJECTS_RESERVED	16
 
-/* Of swapoff: how long a wait is at the most, ... */
-#define SWAPOFF_WAIT	max(HZ / 20, 1)
-/* ... passes that get nowhere until objects are entered that are paging, ... */
-#define SWAPOFF_PATIENCE	20
-/* ... passes that find nothing at all until what is left is taken for lost, ... */
-#define SWAPOFF_LOST	200
-/* ... and waits for memory in vain, each as long as vm_wait()'s. */
-#define SWAPOFF_MEMORY	10
-
-/**
- * struct swap_object - what swap knows of an object
- * @link: among all; vm_swap_lock
- * @object: the object, constant
- * @nodes: by index / NODE_INDICES; the object's lock
- */
-struct swap_object {
-	struct list_head link;
-	struct vm_object *object;
-	struct xarray nodes;
-};
-
 /**
  * struct swap_node - neighbours
  * @blk: their blocks, 0 for none; the object's lock
@@ -95,7 +58,7 @@ struct swap_node {
 	unsigned int count;
 };
 
-static LIST_HEAD(swap_objects);
+LIST_HEAD(vm_swap_objects);
 static uma_zone_t object_zone;
 static uma_zone_t node_zone;
 
@@ -125,7 +88,7 @@ int vm_swap_adopt(struct vm_object *object)
 	object->type = OBJT_SWAP;
 	object->ops = &vm_swap_pager;
 	spin_lock(&vm_swap_lock);
-	list_add_tail(&so->link, &swap_objects);
+	list_add_tail(&so->link, &vm_swap_objects);
 	spin_unlock(&vm_swap_lock);
 	return 0;
 }
@@ -181,7 +144,12 @@ static u64 take_block(struct vm_object *object, u64 pindex)
 	return blk;
 }
 
-static void free_block(struct vm_object *object, u64 pindex)
+/**
+ * vm_swap_forget() - an index is in no block any more
+ * @object: an object of the swap pager, locked
+ * @pindex: the index
+ */
+void vm_swap_forget(struct vm_object *object, u64 pindex)
 {
 	u64 blk = take_block(object, pindex);
 
@@ -224,8 +192,15 @@ static struct swap_node *node_from(struct vm_object *object, u64 pindex,
 	return node;
 }
 
-/* The first index from @pindex on that has a block; false if there is none. */
-static bool next_block(struct vm_object *object, u64 *pindex, u64 *blk)
+/**
+ * vm_swap_next() - go through the indices that are in blocks
+ * @object: an object of the swap pager, locked
+ * @pindex: where to begin; replaced by the first from there on that is in a block
+ * @blk: where to write that block
+ *
+ * Return: whether there is any.
+ */
+bool vm_swap_next(struct vm_object *object, u64 *pindex, u64 *blk)
 {
 	struct swap_node *node;
 	u64 first, i;
@@ -270,8 +245,8 @@ static void swap_freespace(struct vm_object *object, u64 start, u64 n)
 {
 	u64 blk, pindex = start;
 
-	while (next_block(object, &pindex, &blk) && pindex - start < n)
-		free_block(object, pindex++);
+	while (vm_swap_next(object, &pindex, &blk) && pindex - start < n)
+		vm_swap_forget(object, pindex++);
 }
 
 static void swap_dealloc(struct vm_object *object)
@@ -295,7 +270,7 @@ static bool swap_next(struct vm_object *object, u64 *pindex, u64 last)
 {
 	u64 blk;
 
-	return next_block(object, pindex, &blk) && *pindex <= last;
+	return vm_swap_next(object, pindex, &blk) && *pindex <= last;
 }
 
 static bool swap_haspage(struct vm_object *object, u64 pindex,
@@ -323,7 +298,7 @@ static bool swap_haspage(struct vm_object *object, u64 pindex,
 
 static void swap_unswapped(struct vm_object *object, u64 pindex)
 {
-	free_block(object, pindex);
+	vm_swap_forget(object, pindex);
 }
 
 /* Collapse and split. */
@@ -337,16 +312,16 @@ static int swap_copy(struct vm_object *src, struct vm_object *dst, u64 offset,
 	vm_object_assert_locked(dst);
 	if (!src->pager)
 		return 0;
-	for (; next_block(src, &pindex, &blk); pindex++) {
+	for (; vm_swap_next(src, &pindex, &blk); pindex++) {
 		if (pindex < offset || pindex - offset >= dst->size) {
 			if (destroy)
-				free_block(src, pindex);
+				vm_swap_forget(src, pindex);
 			continue;
 		}
 		/* What it has is newer, wherever it has it. */
 		if (xa_load(&dst->pages, pindex - offset) ||
 		    vm_swap_lookup(dst, pindex - offset)) {
-			free_block(src, pindex);
+			vm_swap_forget(src, pindex);
 			continue;
 		}
 		if (vm_swap_adopt(dst) || name_block(dst, pindex - offset, blk))
@@ -418,7 +393,7 @@ static void unname_run(struct vm_object *object, u64 pindex, unsigned int n,
 
 	for (i = 0; i < n; i++)
 		if (is_in(object, pindex + i, blk + i))
-			free_block(object, pindex + i);
+			vm_swap_forget(object, pindex + i);
 }
 
 /*
@@ -462,7 +437,7 @@ static u64 find_room(struct vm_object *object, struct vm_page **m,
 	}
 	vm_steer(VM_STEER_SWAP_BUILD, object);
 	for (i = 0; i < got; i++) {
-		free_block(object, m[i]->pindex);
+		vm_swap_forget(object, m[i]->pindex);
 		if (name_block(object, m[i]->pindex, blk + i))
 			break;
 	}
@@ -553,247 +528,6 @@ const struct vm_pager_ops vm_swap_pager = {
 	.unswapped = swap_unswapped,
 };
 
-/* swapoff. */
-
-/**
- * struct swapoff - one pass
- * @dev: the device
- * @enter_paging: objects that are paging are entered, too
- * @freed: blocks that this pass freed
- * @passed: blocks, or objects that may have some, that it passed over
- * @chan: address of the last one's paging count, or NULL; not followed
- * @error: errno that ends it all
- */
-struct swapoff {
-	struct vm_swap_dev *dev;
-	bool enter_paging;
-	u64 freed;
-	u64 passed;
-	const void *chan;
-	int error;
-};
-
-/* Wait for memory; the object is locked on return, and was not in between. */
-static int wait_for_memory(struct vm_object *object)
-{
-	unsigned int i;
-	bool more = false;
-
-	vm_object_unlock(object);
-	for (i = 0; i < SWAPOFF_MEMORY && !more; i++) {
-		if (fatal_signal_pending(current))
-			break;
-		more = vm_wait();
-	}
-	vm_object_lock(object);
-	return more ? 0 : fatal_signal_pending(current) ? -EINTR : -ENOMEM;
-}
-
-/* Bring one index back, whose block is on the device. The object is locked. */
-static void bring_back(struct swapoff *so, struct vm_object *object, u64 pindex)
-{
-	struct vm_page *m = vm_page_lookup(object, pindex);
-	enum vm_pager_result result;
-	bool ours = false, new = false;
-
-	if (m && vm_page_is_busy(m)) {
-		so->passed++;
-		return;
-	}
-	if (!m) {
-		m = vm_page_alloc(object, pindex, VM_ALLOC_NORMAL);
-		if (!m) {
-			so->error = wait_for_memory(object);
-			so->passed++;
-			return;
-		}
-		ours = true;
-		new = true;
-	} else if (m->valid != VM_PAGE_BITS_ALL) {
-		vm_page_busy(m);
-		ours = true;
-	}
-	if (ours) {
-		result = swap_getpages(object, &m, 1, 0);
-		if (result != VM_PAGER_OK) {
-			if (new)
-				vm_page_free(m);
-			else
-				vm_page_wakeup(m);
-			if (result == VM_PAGER_ERROR)
-				so->error = -EIO;
-			so->passed++;
-			return;
-		}
-	}
-	/* The page is all there is of it from here on. */
-	vm_page_dirty(m);
-	free_block(object, pindex);
-	so->freed++;
-	vm_page_lock_queues();
-	vm_page_deactivate(m);
-	vm_page_unlock_queues();
-	if (ours)
-		vm_page_wakeup(m);
-}
-
-/* Bring back all of an object that is on the device. It is locked, and paging by us. */
-static void empty_object(struct swapoff *so, struct vm_object *object)
-{
-	u64 pindex = 0, blk;
-
-	for (; !so->error && next_block(object, &pindex, &blk); pindex++)
-		if (vm_swap_is_on(blk, so->dev))
-			bring_back(so, object, pindex);
-}
-
-/* Whether an object, locked, is one to pass over. */
-static bool pass_over(struct swapoff *so, struct vm_object *object)
-{
-	/* Its end, or its merging, is somebody's business already. */
-	if (object->flags & OBJ_DEAD)
-		return true;
-	if (!object->paging_in_progress || so->enter_paging)
-		return false;
-	object->flags |= OBJ_PIPWNT;
-	so->chan = &object->paging_in_progress;
-	return true;
-}
-
-/* Go through all objects once. */
-static void one_pass(struct swapoff *so)
-{
-	struct swap_object *meta;
-	struct vm_object *object;
-
-	spin_lock(&vm_swap_lock);
-	list_for_each_entry(meta, &swap_objects, link) {
-		object = meta->object;
-		/* Its lock comes before ours. */
-		if (!vm_object_trylock(object)) {
-			so->passed++;
-			continue;
-		}
-		if (!object->pager_count || pass_over(so, object)) {
-			so->passed += !!object->pager_count;
-			vm_object_unlock(object);
-			continue;
-		}
-		/* It stays, and so does its place in the list. */
-		vm_object_pip_add(object, 1);
-		spin_unlock(&vm_swap_lock);
-		empty_object(so, object);
-		spin_lock(&vm_swap_lock);
-		vm_object_pip_wakeup(object, 1);
-		vm_object_unlock(object);
-		if (so->error)
-			break;
-	}
-	spin_unlock(&vm_swap_lock);
-}
-
-static u64 blocks_left(struct vm_swap_dev *dev, bool *known)
-{
-	u64 used;
-
-	spin_lock(&vm_swap_lock);
-	used = dev->used;
-	*known = dev->known;
-	spin_unlock(&vm_swap_lock);
-	return used;
-}
-
-/* Bring back everything that is on a closed device. 0 or an errno. */
-static int empty_device(struct vm_swap_dev *dev)
-{
-	unsigned int in_vain = 0, nothing = 0;
-	/* Nobody else's: it is what vm_sleep() lets go of. */
-	struct mutex quiet;
-	bool known;
-	u64 left;
-
-	mutex_init(&quiet);
-	if (vm_page_free_count() + vm_pageq_count(PQ_CACHE) + vm_swap_room() <
-	    blocks_left(dev, &known))
-		return -ENOMEM;
-	while ((left = blocks_left(dev, &known))) {
-		struct swapoff so = {
-			.dev = dev,
-			.enter_paging = in_vain >= SWAPOFF_PATIENCE,
-		};
-
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		one_pass(&so);
-		if (so.error)
-			return so.error;
-		if (so.freed) {
-			in_vain = 0;
-			nothing = 0;
-			cond_resched();
-			continue;
-		}
-		in_vain++;
-		/*
-		 * What is on its way is known to nobody, and not lost. Lost is what somebody
-		 * must know, and nobody does, however often we look.
-		 */
-		nothing = !so.passed && known ? nothing + 1 : 0;
-		if (nothing == SWAPOFF_LOST) {
-			pr_err("%llu blocks of %s belong to no object\n", left,
-			       dev->name);
-			return -EIO;
-		}
-		vm_steer(VM_STEER_SWAPOFF_WAIT, dev);
-		mutex_lock(&quiet);
-		vm_sleep(so.chan ?: &quiet, &quiet, SWAPOFF_WAIT);
-	}
-	return 0;
-}
-
-/* The device is closed, by us. */
-static int swapoff(struct vm_swap_dev *dev)
-{
-	int error;
-
-	if (IS_ERR(dev))
-		return PTR_ERR(dev);
-	error = empty_device(dev);
-	if (error)
-		vm_swap_reopen(dev);
-	else
-		vm_swap_remove(dev);
-	return error;
-}
-
-/**
- * vm_swapoff_dev() - swap to a device no more
- * @dev: the device, gone on success
- *
- * Context: process context, no lock of the VM held. May sleep, for long.
- * Return: 0; or -ENOMEM if there is no room for what is on it, -EIO if something
- * cannot be read, -EINTR, -EBUSY; then the device is as it was, apart from what was
- * brought back.
- */
-int vm_swapoff_dev(struct vm_swap_dev *dev)
-{
-	return swapoff(vm_swap_close(dev, NULL));
-}
-EXPORT_SYMBOL_FOR_UMA_TESTS(vm_swapoff_dev);
-
-/**
- * vm_swapoff() - the same, by path
- * @path: where the device, or file, is
- *
- * Context: process context, no lock of the VM held. May sleep, for long.
- * Return: as vm_swapoff_dev(), or -ENOENT if we do not swap to that.
- */
-int vm_swapoff(const char *path)
-{
-	return swapoff(vm_swap_close(NULL, path));
-}
-EXPORT_SYMBOL_FOR_UMA_TESTS(vm_swapoff);
-
 /* Start and end. */
 
 static uma_zone_t make_zone(const char *name, size_t size, int reserve)
@@ -827,7 +561,7 @@ int vm_swap_startup(void)
 
 void vm_swap_shutdown(void)
 {
-	WARN_ON(!list_empty(&swap_objects));
+	WARN_ON(!list_empty(&vm_swap_objects));
 	vm_swap_dev_shutdown();
 	uma_zdestroy(node_zone);
 	uma_zdestroy(object_zone);

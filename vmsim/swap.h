@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Swap: devices and their blocks (swap_dev.c), and which object's index is in which
- * block (pager_swap.c, which calls the former).
+ * Swap: devices and their blocks (swap_dev.c), which object's index is in which
+ * block (pager_swap.c), and bringing it all back (swapoff.c), each calling only those
+ * before it.
  *
  * A block is a page. Blocks of all devices have numbers in one space, from 1; those of
  * one device lie together, with a gap to the next device's, so that a run of blocks
@@ -95,9 +96,11 @@ int vm_swap_dev_startup(void);
 void vm_swap_dev_shutdown(void);
 
 /* pager_swap.c */
-int vm_swapoff(const char *path);
-int vm_swapoff_dev(struct vm_swap_dev *dev);
 int vm_swap_adopt(struct vm_object *object);
 u64 vm_swap_lookup(struct vm_object *object, u64 pindex);
+
+/* swapoff.c */
+int vm_swapoff(const char *path);
+int vm_swapoff_dev(struct vm_swap_dev *dev);
 
 #endif /* _VMSIM_SWAP_H */
