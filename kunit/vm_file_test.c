@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 #include <linux/module.h>
 
+#include "fail_nth.h"
 #include "vm_io_test.h"
 #include "vmsim/file.h"
 
@@ -508,6 +509,65 @@ static void pa_04_errors_of_a_mapped_file(struct kunit *test)
 	fput(file);
 }
 
+/*
+ * A file is mapped, read, changed and written, while allocation number @n fails; what
+ * fails for that is done once more.
+ */
+static void map_and_write(struct kunit *test, struct file *file, unsigned int n,
+			  unsigned int *left)
+{
+	struct vm_object *object;
+	struct vm_page *m;
+	int byte, error;
+	u64 i;
+
+	test_file_fill(test, file, 0, n, 3 * PAGE_SIZE);
+	fail_nth_set(n);
+	object = vm_pager_allocate(OBJT_VNODE, file, 3 * PAGE_SIZE, VM_PROT_RW,
+				   0);
+	if (IS_ERR(object))
+		object = vm_pager_allocate(OBJT_VNODE, file, 3 * PAGE_SIZE,
+					   VM_PROT_RW, 0);
+	error = PTR_ERR_OR_ZERO(object);
+	for (i = 0; i < 3 && !error; i++) {
+		byte = test_peek(object, i);
+		if (byte < 0)
+			byte = test_peek(object, i);
+		error = byte == (u8)n ? 0 : -EIO;
+	}
+	if (!error) {
+		vm_object_lock(object);
+		m = vm_page_lookup(object, 1);
+		memset(vm_page_kva(m), ~n, PAGE_SIZE);
+		vm_page_dirty(m);
+		vm_object_unlock(object);
+		error = test_clean(object);
+		if (error)
+			error = test_clean(object);
+	}
+	*left = fail_nth_left();
+	fail_nth_set(0);
+	KUNIT_ASSERT_EQ_MSG(test, error, 0, "failure %u", n);
+	KUNIT_EXPECT_EQ(test, test_file_byte(file, 2 * PAGE_SIZE - 1), (u8)~n);
+	vm_object_deallocate(object);
+}
+
+static void pa_05_every_failure_is_survived(struct kunit *test)
+{
+	struct file *file = test_file(test, 3 * PAGE_SIZE);
+	unsigned int n, left;
+
+	/* Once without. */
+	map_and_write(test, file, 0, &left);
+	if (fail_nth_prepare()) {
+		for (n = 1, left = 0; !left && n < 100; n++)
+			map_and_write(test, file, n, &left);
+		KUNIT_EXPECT_GT(test, n, 3);
+		KUNIT_EXPECT_LT(test, n, 100);
+	}
+	fput(file);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(pa_04_errors_of_a_mapped_file),
 	KUNIT_CASE(pa_05_the_creator_gives_the_size),
@@ -515,6 +575,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pa_05_large_offsets_and_indices),
 	KUNIT_CASE(pa_05_only_what_can_be_paged_is_taken),
 	KUNIT_CASE(pa_05_append_does_not_move_pages),
+	KUNIT_CASE(pa_05_every_failure_is_survived),
 	KUNIT_CASE(pa_06_the_first_page_takes_the_last_drops),
 	KUNIT_CASE(pa_06_one_object_a_file),
 	KUNIT_CASE(pa_07_dirty_pages_are_written_at_the_end),

@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 #include <linux/module.h>
 
+#include "fail_nth.h"
 #include "vm_io_test.h"
 
 #define MANY	16
@@ -330,6 +331,70 @@ static void pa_01_a_split_moves_blocks(struct kunit *test)
 	vm_object_deallocate(part);
 	vm_object_deallocate(object);
 	KUNIT_EXPECT_EQ(test, vm_swapoff_dev(dev), 0);
+}
+
+/*
+ * A device comes, pages go out to it and come back, and it goes, while allocation
+ * number @n fails; what fails for that is done once more.
+ */
+#define APART	20
+#define ROUND	6
+
+static void out_and_in(struct kunit *test, struct test_disk *disk,
+		       unsigned int n, unsigned int *left)
+{
+	struct vm_object *object = vm_test_object(test, ROUND * APART);
+	struct vm_swap_dev *dev;
+	int byte, error;
+	u64 i;
+
+	for (i = 0; i < ROUND; i++)
+		vm_test_fill(test, object, i * APART, 0x10 + i);
+	fail_nth_set(n);
+	dev = vm_swap_add(NULL, &test_disk_ops, disk, disk->nblks);
+	if (IS_ERR(dev))
+		dev = vm_swap_add(NULL, &test_disk_ops, disk, disk->nblks);
+	error = test_clean(object);
+	if (error)
+		error = test_clean(object);
+	test_drop_clean(object);
+	for (i = 0; i < ROUND; i++) {
+		byte = test_peek(object, i * APART);
+		if (byte < 0)
+			byte = test_peek(object, i * APART);
+		error = error ?: byte == 0x10 + i ? 0 : -EIO;
+	}
+	*left = fail_nth_left();
+	fail_nth_set(0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(dev));
+	KUNIT_EXPECT_EQ_MSG(test, error, 0, "failure %u", n);
+	KUNIT_EXPECT_EQ(test, test_swap_used(), ROUND);
+	test_drop_clean(object);
+
+	fail_nth_set(*left ?: n);
+	error = vm_swapoff_dev(dev);
+	if (error)
+		error = vm_swapoff_dev(dev);
+	fail_nth_set(0);
+	KUNIT_EXPECT_EQ_MSG(test, error, 0, "failure %u", n);
+	for (i = 0; i < ROUND; i++)
+		KUNIT_EXPECT_EQ(test, test_peek(object, i * APART), 0x10 + i);
+	vm_object_deallocate(object);
+}
+
+static void pa_01_every_failure_is_survived(struct kunit *test)
+{
+	struct test_disk *disk = test_disk_make(test, 64);
+	unsigned int n, left;
+
+	/* Once without. */
+	out_and_in(test, disk, 0, &left);
+	if (!fail_nth_prepare())
+		kunit_skip(test, "needs fault injection");
+	for (n = 1, left = 0; !left && n < 300; n++)
+		out_and_in(test, disk, n, &left);
+	KUNIT_EXPECT_GT(test, n, 10);
+	KUNIT_EXPECT_LT(test, n, 300);
 }
 
 /* PA-02. */
@@ -1106,6 +1171,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pa_01_devices_take_turns),
 	KUNIT_CASE(pa_01_a_collapse_moves_blocks),
 	KUNIT_CASE(pa_01_a_split_moves_blocks),
+	KUNIT_CASE(pa_01_every_failure_is_survived),
 	KUNIT_CASE(pa_02_swapoff_brings_everything_back),
 	KUNIT_CASE(pa_02_space_on_its_way_is_no_lost_block),
 	KUNIT_CASE(pa_02_paging_objects_are_passed_over),
