@@ -290,6 +290,11 @@ static void pa_01_a_collapse_moves_blocks(struct kunit *test)
 	vm_test_fill(test, object, 2, 0x72);
 	test_page_out(test, object);
 	vm_test_fill(test, object, 1, 0x71);
+	/* A page without contents, which hides nothing. */
+	vm_object_lock(object);
+	KUNIT_EXPECT_NOT_NULL(test, vm_page_alloc(object, 3, VM_ALLOC_NORMAL |
+						  VM_ALLOC_NOBUSY));
+	vm_object_unlock(object);
 	KUNIT_EXPECT_EQ(test, test_swap_used(), 9);
 	vm_object_deallocate(below);
 	KUNIT_EXPECT_NULL(test, object->backing_object);

@@ -307,6 +307,7 @@ static int swap_copy(struct vm_object *src, struct vm_object *dst, u64 offset,
 		     bool destroy)
 {
 	u64 pindex = 0, blk;
+	struct vm_page *m;
 
 	vm_object_assert_locked(src);
 	vm_object_assert_locked(dst);
@@ -318,9 +319,9 @@ static int swap_copy(struct vm_object *src, struct vm_object *dst, u64 offset,
 				vm_swap_forget(src, pindex);
 			continue;
 		}
-		/* What it has is newer, wherever it has it. */
-		if (xa_load(&dst->pages, pindex - offset) ||
-		    vm_swap_lookup(dst, pindex - offset)) {
+		/* What it has is newer, wherever it has it; a page may have nothing. */
+		m = xa_load(&dst->pages, pindex - offset);
+		if ((m && m->valid) || vm_swap_lookup(dst, pindex - offset)) {
 			vm_swap_forget(src, pindex);
 			continue;
 		}
