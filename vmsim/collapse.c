@@ -14,8 +14,8 @@
  *	     P ---^		  shadows BBO itself, and BO has a user less.
  *
  * They are tried where a chain may have become mergeable: where an object loses the
- * last reference but its shadow's (vm_object_deallocate()), and where a fault has
- * just copied a page up.
+ * last reference but its shadow's (vm_object_deallocate()), and before another object
+ * comes in front of it, in a fork.
  *
  * A merge may have to sleep, for a busy page or in the pager, and must let go of
  * the locks for that. BO is half empty then. It is marked dead before the first
