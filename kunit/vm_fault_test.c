@@ -495,6 +495,7 @@ static void fa_02_a_map_that_changed_is_believed(struct kunit *test)
 static void fa_03_resident_neighbours_are_mapped(struct kunit *test)
 {
 	struct vmspace *vm = space_new(test), *child;
+	struct vm_object *object;
 	u64 before, faults;
 	struct vm_page *m;
 	u32 i;
@@ -504,11 +505,12 @@ static void fa_03_resident_neighbours_are_mapped(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, space_put(vm, i, i + 1), 0);
 	space_forget(vm, 0, 16);
 	/* One of them is in motion, another has no contents. */
-	vm_object_lock(space_object(vm, 0));
-	m = vm_page_lookup(space_object(vm, 0), 7);
+	object = space_object(vm, 0);
+	vm_object_lock(object);
+	m = vm_page_lookup(object, 7);
 	vm_page_busy(m);
-	vm_page_lookup(space_object(vm, 0), 10)->valid = 1;
-	vm_object_unlock(space_object(vm, 0));
+	vm_page_lookup(object, 10)->valid = 1;
+	vm_object_unlock(object);
 
 	before = COUNT(prefaults);
 	faults = COUNT(faults);
@@ -526,10 +528,10 @@ static void fa_03_resident_neighbours_are_mapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, space_put(vm, 4, 50), 0);
 	KUNIT_EXPECT_EQ(test, COUNT(faults), faults + 2);
 
-	vm_object_lock(space_object(vm, 0));
+	vm_object_lock(object);
 	vm_page_wakeup(m);
-	vm_page_lookup(space_object(vm, 0), 10)->valid = VM_PAGE_BITS_ALL;
-	vm_object_unlock(space_object(vm, 0));
+	vm_page_lookup(object, 10)->valid = VM_PAGE_BITS_ALL;
+	vm_object_unlock(object);
 
 	/* Down a chain, too, and no further than the entry. */
 	child = space_fork(test, vm);
