@@ -816,12 +816,13 @@ int vm_fault_copy_entry(struct vm_map *dst_map, struct vm_map_entry *dst,
 	u64 n = vm_atop(dst->node.end - dst->node.start), i;
 	u64 from = vm_atop(src->offset);
 	struct vm_object *object;
+	unsigned int waits = 0;
 	struct vm_page *m;
 	int error = 0;
 
 	while (!(object = vm_object_allocate(OBJT_DEFAULT, n)))
-		if (!vm_wait() && fatal_signal_pending(current))
-			return -EINTR;
+		if (!vm_wait() && ++waits == PATIENCE)
+			return -ENOMEM;
 	for (i = 0; i < n && !error; i++) {
 		vm_object_lock(object);
 		m = vm_page_grab(object, i, VM_ALLOC_NORMAL | VM_ALLOC_RETRY);

@@ -1238,10 +1238,6 @@ static int provide_object(struct vm_map *map, unsigned long addr)
 	    !(entry->eflags & MAP_ENTRY_IS_SUB_MAP))
 		error = vm_map_entry_own_object(entry);
 	vm_map_unlock(map);
-	if (error == -ENOMEM) {
-		vm_wait();
-		error = fatal_signal_pending(current) ? -EINTR : 0;
-	}
 	return error;
 }
 
@@ -1260,7 +1256,7 @@ static int provide_object(struct vm_map *map, unsigned long addr)
  * Context: process, may sleep.
  * Return: 0, with the map locked for reading and referenced, until
  * vm_map_lookup_done(); -EFAULT if there is nothing, -EACCES if it is not allowed,
- * -EINTR if the thread is being killed.
+ * -ENOMEM if there is none for an object just now.
  */
 int vm_map_lookup(struct vm_map **map, unsigned long addr, u8 fault_type,
 		  struct vm_map_entry **entry, struct vm_object **object,
