@@ -54,44 +54,46 @@ static void wait_for_routine(void *arg)
 
 static void pa_09_done_is_when_the_routine_is_through(struct kunit *test)
 {
+	struct routine *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
 	struct vm_test_thread waiter;
-	struct routine r = {};
 
-	init_completion(&r.entered);
-	init_completion(&r.go_on);
-	vm_io_init(&r.io, NULL, 0, 0);
-	r.io.iodone = slow_routine;
-	vm_test_start(test, &waiter, wait_for_routine, &r);
-	vm_io_queue(&r.io, end_io);
-	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&r.entered,
+	KUNIT_ASSERT_NOT_NULL(test, r);
+	init_completion(&r->entered);
+	init_completion(&r->go_on);
+	vm_io_init(&r->io, NULL, 0, 0);
+	r->io.iodone = slow_routine;
+	vm_test_start(test, &waiter, wait_for_routine, r);
+	vm_io_queue(&r->io, end_io);
+	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&r->entered,
 							    VM_TEST_SOON));
 	/* The I/O is over; its routine is not. */
 	KUNIT_EXPECT_TRUE(test, vm_test_sleeps(&waiter));
-	KUNIT_EXPECT_FALSE(test, vm_io_wait_timeout(&r.io, 1));
-	complete(&r.go_on);
-	vm_io_wait(&r.io);
+	KUNIT_EXPECT_FALSE(test, vm_io_wait_timeout(&r->io, 1));
+	complete(&r->go_on);
+	vm_io_wait(&r->io);
 	wait_for_completion(&waiter.done);
-	KUNIT_EXPECT_TRUE_MSG(test, r.seen,
+	KUNIT_EXPECT_TRUE_MSG(test, r->seen,
 			      "the waiter came back before the routine ended");
-	KUNIT_EXPECT_EQ(test, r.io.error, -EXDEV);
+	KUNIT_EXPECT_EQ(test, r->io.error, -EXDEV);
 }
 
 static void pa_09_one_without_is_marked_for_it(struct kunit *test)
 {
-	struct vm_io io;
+	struct vm_io *io = kunit_kzalloc(test, sizeof(*io), GFP_KERNEL);
 	unsigned int i;
 
+	KUNIT_ASSERT_NOT_NULL(test, io);
 	for (i = 0; i < 1000; i++) {
-		vm_io_init(&io, NULL, 0, 0);
-		vm_io_queue(&io, end_io);
-		KUNIT_ASSERT_EQ(test, vm_io_wait(&io), -EXDEV);
-		KUNIT_ASSERT_TRUE(test, io.flags & VM_IO_DONE);
+		vm_io_init(io, NULL, 0, 0);
+		vm_io_queue(io, end_io);
+		KUNIT_ASSERT_EQ(test, vm_io_wait(io), -EXDEV);
+		KUNIT_ASSERT_TRUE(test, io->flags & VM_IO_DONE);
 	}
 	/* One that nobody ends is waited for as long as was asked. */
-	vm_io_init(&io, NULL, 0, 0);
-	KUNIT_EXPECT_FALSE(test, vm_io_wait_timeout(&io, 2));
-	vm_io_done(&io);
-	KUNIT_EXPECT_TRUE(test, vm_io_wait_timeout(&io, 2));
+	vm_io_init(io, NULL, 0, 0);
+	KUNIT_EXPECT_FALSE(test, vm_io_wait_timeout(io, 2));
+	vm_io_done(io);
+	KUNIT_EXPECT_TRUE(test, vm_io_wait_timeout(io, 2));
 }
 
 /* The same with a real write: pages are what the routine makes them. */
