@@ -33,11 +33,9 @@
 #include <linux/workqueue.h>
 
 #include "uma/compat.h"
-#include "vmsim/backing.h"
 #include "vmsim/object.h"
 #include "vmsim/page.h"
 #include "vmsim/pager.h"
-#include "vmsim/pagers.h"
 #include "vmsim/pmap.h"
 #include "vmsim/trace.h"
 #include "vmsim/vm.h"
@@ -349,76 +347,25 @@ void vm_pager_write_done(struct vm_io *io, unsigned int flags)
 
 /* Start and end. */
 
-static const struct {
-	enum vm_object_type type;
-	const struct vm_pager_ops *ops;
-	int (*startup)(void);
-	void (*shutdown)(void);
-} pagers[] = {
-	{ OBJT_SWAP, &vm_swap_pager, vm_swap_startup, vm_swap_shutdown },
-	{ OBJT_DEFAULT, &vm_default_pager },
-	{ OBJT_VNODE, &vm_file_pager, vm_file_startup, vm_file_shutdown },
-	{ OBJT_DEVICE, &vm_device_pager, vm_device_startup,
-	  vm_device_shutdown },
-	{ OBJT_PHYS, &vm_phys_pager },
-};
-
-static void stop_pagers(unsigned int n)
-{
-	while (n--) {
-		vm_pager_unregister(pagers[n].type);
-		if (pagers[n].shutdown)
-			pagers[n].shutdown();
-	}
-}
-
 /**
- * vm_pager_startup() - get the workers and all pagers ready
+ * vm_io_startup() - get the workers ready
  *
- * Context: process context, at load, when there are objects.
- * Return: 0, or an errno with nothing left behind.
+ * Context: process context, at load.
+ * Return: 0 or -ENOMEM.
  */
-int vm_pager_startup(void)
+int vm_io_startup(void)
 {
-	unsigned int i;
-	int error;
-
-	vm_fail_io_startup();
 	vm_io_wq = alloc_workqueue("uma_vm_io", WQ_FREEZABLE | WQ_MEM_RECLAIM |
 				   WQ_UNBOUND, 0);
-	if (!vm_io_wq)
-		return -ENOMEM;
-	error = vm_buf_startup();
-	if (error)
-		goto fail_wq;
-	for (i = 0; i < ARRAY_SIZE(pagers); i++) {
-		error = vm_pager_register(pagers[i].type, pagers[i].ops);
-		if (!error && pagers[i].startup) {
-			error = pagers[i].startup();
-			if (error)
-				vm_pager_unregister(pagers[i].type);
-		}
-		if (error)
-			goto fail_pagers;
-	}
-	return 0;
-
-fail_pagers:
-	stop_pagers(i);
-	vm_buf_shutdown();
-fail_wq:
-	destroy_workqueue(vm_io_wq);
-	return error;
+	return vm_io_wq ? 0 : -ENOMEM;
 }
 
 /**
- * vm_pager_shutdown() - the end of pagers; no object is left
+ * vm_io_shutdown() - the end of the workers, when all that was queued is done
  *
  * Context: process context, may sleep.
  */
-void vm_pager_shutdown(void)
+void vm_io_shutdown(void)
 {
-	stop_pagers(ARRAY_SIZE(pagers));
 	destroy_workqueue(vm_io_wq);
-	vm_buf_shutdown();
 }

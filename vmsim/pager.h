@@ -150,8 +150,8 @@ enum vm_pager_result vm_pager_read_done(struct vm_page **m, unsigned int first,
 					int error);
 void vm_pager_write_done(struct vm_io *io, unsigned int flags);
 
-int vm_pager_startup(void);
-void vm_pager_shutdown(void);
+int vm_io_startup(void);
+void vm_io_shutdown(void);
 
 /* Through an object's vector; what has no pager has nothing behind it. */
 

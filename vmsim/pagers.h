@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The pagers, for pager.c, which starts them, and what each has beyond the
+ * The pagers, for pagers.c, which starts them, and what each has beyond the
  * operations that all have.
  */
 #ifndef _VMSIM_PAGERS_H
@@ -44,6 +44,11 @@ struct vm_device {
 	void (*release)(struct vm_device *dev);
 };
 
+/* pagers.c */
+int vm_pager_startup(void);
+void vm_pager_shutdown(void);
+
+/* pager_device.c */
 struct vm_device *vm_device_create(const char *name, unsigned long npages);
 void vm_device_put(struct vm_device *dev);
 

@@ -6,7 +6,7 @@
 #include "vmsim/map.h"
 #include "vmsim/object.h"
 #include "vmsim/page.h"
-#include "vmsim/pager.h"
+#include "vmsim/pagers.h"
 #include "vmsim/pmap.h"
 #include "vmsim/sleepq.h"
 #include "vmsim/vm.h"

@@ -61,9 +61,9 @@
  * object's lock: allocate before, or try and let go.
  *
  * Files, each calling only those before it: sleepq, pageq, page, pmap, object, collapse,
- * split, pager and the pagers, map_tree, map, fault. What has to go upward is
- * registered: pagers give objects their operations, page-out gives the page layer
- * the function that wakes it.
+ * split, pager, bufobj, backing, swap_dev, pager_*, swapoff, pagers, map_tree, map,
+ * fault. What has to go upward is registered: pagers give objects their operations,
+ * page-out gives the page layer the function that wakes it.
  *
  * Errors are errno values throughout, where BSD has KERN_* codes.
  */
