@@ -459,7 +459,8 @@ static unsigned int put_run(struct vm_object *object, struct vm_page **m,
 	u64 pindex = m[0]->pindex, blk;
 	enum vm_pager_result all;
 	unsigned int n = count, i;
-	struct vm_buf *bp;
+	struct vm_buf *bp = NULL;
+	struct bufobj *bo;
 	s64 lblkno = 0;
 
 	blk = find_room(object, m, &n, &all);
@@ -467,13 +468,14 @@ static unsigned int put_run(struct vm_object *object, struct vm_page **m,
 		n = 1;
 		goto out;
 	}
-	bp = vm_buf_alloc(vm_swap_bufobj(blk, &lblkno), 0, VM_IO_WRITE);
+	bo = vm_swap_bufobj(blk, &lblkno);
+	if (bo)
+		bp = vm_buf_alloc(bo, lblkno, VM_IO_WRITE);
 	if (!bp) {
 		unname_run(object, pindex, n, blk);
 		all = VM_PAGER_AGAIN;
 		goto out;
 	}
-	bp->lblkno = lblkno;
 	vm_buf_set_pages(bp, object, m, n);
 	if (!(flags & VM_PAGER_PUT_SYNC)) {
 		bp->flags |= VM_BUF_ASYNC;
