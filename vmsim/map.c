@@ -37,6 +37,7 @@
 #include <linux/bug.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -1075,12 +1076,16 @@ int vm_map_sync(struct vm_map *map, unsigned long start, unsigned long end,
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_map_sync);
 
+/* A submap's lock is taken below its parent's, when that lets go of it. */
+static struct lock_class_key submap_lock_key;
+
 /**
  * vm_map_submap() - let a range be another map
  * @map: the map
  * @start: the first address of an entry that shows nothing yet
  * @end: the address behind its last
- * @submap: the other map, whose addresses these are; referenced
+ * @submap: the other map, whose addresses these are, not used yet, without submaps
+ *	of its own; referenced
  *
  * Context: process, may sleep.
  * Return: 0 or -EINVAL.
@@ -1094,6 +1099,8 @@ int vm_map_submap(struct vm_map *map, unsigned long start, unsigned long end,
 	if (!range_ok(map, start, end) || start < vm_map_min(submap) ||
 	    end > vm_map_max(submap) || submap == map)
 		return -EINVAL;
+	lockdep_set_class_and_name(&submap->lock, &submap_lock_key,
+				   "vm submap");
 	vm_map_lock(map);
 	if (vm_map_lookup_entry(map, start, &entry) && entry->node.end >= end &&
 	    !entry->object && !entry->eflags && !entry->wired_count) {
