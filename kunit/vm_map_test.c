@@ -1117,8 +1117,8 @@ static void mp_04_any_family_agrees_with_a_model(struct kunit *test)
 {
 	u64 seed;
 
-	for (seed = 1; seed <= (IS_ENABLED(CONFIG_KASAN) ? 8 : 30); seed++)
-		run_model(test, seed, IS_ENABLED(CONFIG_KASAN) ? 3000 : 6000);
+	for (seed = 1; seed <= (IS_ENABLED(CONFIG_KASAN) ? 4 : 30); seed++)
+		run_model(test, seed, IS_ENABLED(CONFIG_KASAN) ? 2000 : 6000);
 }
 
 /* A fork, a write on either side, an exit: for ever. */
