@@ -148,7 +148,8 @@ static bool is_shared(const struct vm_map_entry *entry)
 	if (entry->eflags & MAP_ENTRY_NEEDS_COPY)
 		return false;
 	vm_object_lock(object);
-	shared = (object->type == OBJT_DEFAULT || object->type == OBJT_SWAP) &&
+	shared = (object->type == OBJT_DEFAULT || object->type == OBJT_SWAP ||
+		  object->type == OBJT_PHYS) &&
 		 !(object->flags & OBJ_ONEMAPPING) &&
 		 atomic_read(&object->ref_count) >
 			 1 + READ_ONCE(object->shadow_count);
