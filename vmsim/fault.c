@@ -300,7 +300,6 @@ static int page_in(struct fault *f)
 	case VM_PAGER_ERROR:
 		break;
 	}
-	vm_count(pagein_errors);
 	return -EIO;
 }
 
