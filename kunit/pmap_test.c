@@ -16,9 +16,9 @@
 #include "vmsim/page.h"
 #include "vmsim/pmap.h"
 
-#define READ	VM_PROT_READ
-#define WRITE	VM_PROT_WRITE
-#define EXECUTE	VM_PROT_EXECUTE
+#define RD	VM_PROT_READ
+#define WR	VM_PROT_WRITE
+#define EX	VM_PROT_EXECUTE
 #define RW	VM_PROT_RW
 
 static struct vm_page *new_page(struct kunit *test)
@@ -109,41 +109,41 @@ static void fa_04_accesses_and_rights(struct kunit *test)
 	struct vm_page *m = new_page(test);
 	char text[8];
 
-	KUNIT_EXPECT_FALSE(test, can(pmap, va, READ));
-	enter(test, pmap, va, m, READ);
+	KUNIT_EXPECT_FALSE(test, can(pmap, va, RD));
+	enter(test, pmap, va, m, RD);
 	enter(test, other, there, m, RW);
 	KUNIT_EXPECT_FALSE(test, pmap_is_referenced(m));
-	KUNIT_EXPECT_TRUE(test, can(pmap, va, READ));
-	KUNIT_EXPECT_FALSE(test, can(pmap, va, WRITE));
-	KUNIT_EXPECT_FALSE(test, can(pmap, va, EXECUTE));
-	KUNIT_EXPECT_FALSE(test, can(pmap, va + PAGE_SIZE, READ));
+	KUNIT_EXPECT_TRUE(test, can(pmap, va, RD));
+	KUNIT_EXPECT_FALSE(test, can(pmap, va, WR));
+	KUNIT_EXPECT_FALSE(test, can(pmap, va, EX));
+	KUNIT_EXPECT_FALSE(test, can(pmap, va + PAGE_SIZE, RD));
 	KUNIT_EXPECT_TRUE(test, pmap_is_referenced(m));
 	KUNIT_EXPECT_FALSE(test, pmap_is_modified(m));
 
 	/* What one writes the other reads, at the same place in the page. */
-	KUNIT_EXPECT_TRUE(test, pmap_access(other, there + PAGE_SIZE - 8, WRITE,
+	KUNIT_EXPECT_TRUE(test, pmap_access(other, there + PAGE_SIZE - 8, WR,
 					    "written", 8));
 	KUNIT_EXPECT_TRUE(test, pmap_is_modified(m));
-	KUNIT_EXPECT_TRUE(test, pmap_access(pmap, va + PAGE_SIZE - 8, READ,
+	KUNIT_EXPECT_TRUE(test, pmap_access(pmap, va + PAGE_SIZE - 8, RD,
 					    text, 8));
 	KUNIT_EXPECT_STREQ(test, text, "written");
 
 	KUNIT_EXPECT_EQ(test, pmap_ts_referenced(m), 2);
 	KUNIT_EXPECT_EQ(test, pmap_ts_referenced(m), 0);
-	KUNIT_EXPECT_TRUE(test, can(pmap, va, READ));
+	KUNIT_EXPECT_TRUE(test, can(pmap, va, RD));
 	KUNIT_EXPECT_EQ(test, pmap_ts_referenced(m), 1);
 	pmap_clear_modify(m);
 	KUNIT_EXPECT_FALSE(test, pmap_is_modified(m));
 	KUNIT_EXPECT_EQ(test, m->dirty, 0);
 	/* Still writable: it is found again. */
-	KUNIT_EXPECT_TRUE(test, can(other, there, WRITE));
+	KUNIT_EXPECT_TRUE(test, can(other, there, WR));
 	KUNIT_EXPECT_TRUE(test, pmap_is_modified(m));
 
 	pmap_remove_all(m);
 	KUNIT_EXPECT_FALSE(test, pmap_page_is_mapped(m));
 	KUNIT_EXPECT_EQ(test, stats(pmap).tables, 0);
 	KUNIT_EXPECT_EQ(test, stats(other).tables, 0);
-	KUNIT_EXPECT_FALSE(test, can(other, there, READ));
+	KUNIT_EXPECT_FALSE(test, can(other, there, RD));
 	vm_page_free(m);
 	pmap_release(pmap);
 	pmap_release(other);
@@ -164,7 +164,7 @@ static void fa_04_modified_pages_become_dirty(struct kunit *test)
 		pmap_remove(pmap, va, va + PAGE_SIZE);
 		KUNIT_EXPECT_EQ(test, m->dirty, 0);
 		enter(test, pmap, va, m, RW);
-		KUNIT_ASSERT_TRUE(test, can(pmap, va, WRITE));
+		KUNIT_ASSERT_TRUE(test, can(pmap, va, WR));
 		KUNIT_ASSERT_EQ(test, m->dirty, 0);
 		switch (way) {
 		case 0:
@@ -177,10 +177,10 @@ static void fa_04_modified_pages_become_dirty(struct kunit *test)
 			pmap_remove_write(m);
 			break;
 		case 3:
-			pmap_protect(pmap, va, va + PAGE_SIZE, READ);
+			pmap_protect(pmap, va, va + PAGE_SIZE, RD);
 			break;
 		case 4:
-			enter(test, pmap, va, m, READ);
+			enter(test, pmap, va, m, RD);
 			break;
 		case 5:
 			enter(test, pmap, va, other, RW);
@@ -190,13 +190,13 @@ static void fa_04_modified_pages_become_dirty(struct kunit *test)
 				    way);
 		KUNIT_EXPECT_FALSE_MSG(test, pmap_is_modified(m), "way %u", way);
 		if (way < 5)
-			KUNIT_EXPECT_FALSE(test, can(pmap, va, WRITE));
+			KUNIT_EXPECT_FALSE(test, can(pmap, va, WR));
 		pmap_remove(pmap, va, va + PAGE_SIZE);
 	}
 	/* The same page, with the same rights, stays modified. */
 	m->dirty = 0;
 	enter(test, pmap, va, m, RW);
-	KUNIT_ASSERT_TRUE(test, can(pmap, va, WRITE));
+	KUNIT_ASSERT_TRUE(test, can(pmap, va, WR));
 	enter(test, pmap, va, m, RW);
 	KUNIT_EXPECT_TRUE(test, pmap_is_modified(m));
 	KUNIT_EXPECT_EQ(test, m->dirty, 0);
@@ -214,26 +214,26 @@ static void fa_04_protection_locks_only_for_a_change(struct kunit *test)
 	u64 before = stats(pmap).protects;
 
 	/* Nothing there, nothing to lose, nothing that has what is to go. */
-	pmap_protect(pmap, 0, PMAP_END, READ);
-	enter(test, pmap, va, m, READ);
+	pmap_protect(pmap, 0, PMAP_END, RD);
+	enter(test, pmap, va, m, RD);
 	pmap_protect(pmap, va, end, VM_PROT_ALL);
-	pmap_protect(pmap, va, end, READ);
-	pmap_protect(pmap, va, end, READ | EXECUTE);
+	pmap_protect(pmap, va, end, RD);
+	pmap_protect(pmap, va, end, RD | EX);
 	KUNIT_EXPECT_EQ(test, stats(pmap).protects, before);
 	KUNIT_EXPECT_EQ(test, stats(pmap).resident, 1);
 
 	enter(test, pmap, va, m, VM_PROT_ALL);
-	pmap_protect(pmap, va, end, READ | EXECUTE);
+	pmap_protect(pmap, va, end, RD | EX);
 	KUNIT_EXPECT_EQ(test, stats(pmap).protects, before + 1);
-	KUNIT_EXPECT_FALSE(test, can(pmap, va, WRITE));
-	KUNIT_EXPECT_TRUE(test, can(pmap, va, EXECUTE));
+	KUNIT_EXPECT_FALSE(test, can(pmap, va, WR));
+	KUNIT_EXPECT_TRUE(test, can(pmap, va, EX));
 	/* Once more: there is nothing left to take. */
-	pmap_protect(pmap, va, end, READ | EXECUTE);
+	pmap_protect(pmap, va, end, RD | EX);
 	KUNIT_EXPECT_EQ(test, stats(pmap).protects, before + 1);
-	pmap_protect(pmap, va, end, READ);
+	pmap_protect(pmap, va, end, RD);
 	KUNIT_EXPECT_EQ(test, stats(pmap).protects, before + 2);
-	KUNIT_EXPECT_FALSE(test, can(pmap, va, EXECUTE));
-	KUNIT_EXPECT_TRUE(test, can(pmap, va, READ));
+	KUNIT_EXPECT_FALSE(test, can(pmap, va, EX));
+	KUNIT_EXPECT_TRUE(test, can(pmap, va, RD));
 	pmap_protect(pmap, va, end, VM_PROT_NONE);
 	KUNIT_EXPECT_EQ(test, stats(pmap).resident, 0);
 	vm_page_free(m);
@@ -251,9 +251,9 @@ static void fa_04_quick_and_prefaultable(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, pmap_is_prefaultable(pmap, va));
 	KUNIT_EXPECT_TRUE(test, pmap_is_prefaultable(pmap, va + PAGE_SIZE));
 	KUNIT_EXPECT_FALSE(test, pmap_is_prefaultable(pmap, PMAP_END));
-	KUNIT_EXPECT_TRUE(test, can(pmap, va, READ | EXECUTE));
-	KUNIT_EXPECT_FALSE(test, can(pmap, va, WRITE));
-	KUNIT_EXPECT_EQ(test, pmap_enter_quick(pmap, va, other, READ), -EEXIST);
+	KUNIT_EXPECT_TRUE(test, can(pmap, va, RD | EX));
+	KUNIT_EXPECT_FALSE(test, can(pmap, va, WR));
+	KUNIT_EXPECT_EQ(test, pmap_enter_quick(pmap, va, other, RD), -EEXIST);
 	KUNIT_EXPECT_PTR_EQ(test, pmap_extract(pmap, va), m);
 
 	pmap_change_wiring(pmap, va, true);
@@ -266,8 +266,8 @@ static void fa_04_quick_and_prefaultable(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats(pmap).wired, 0);
 
 	/* A page that is held outlives its translation and its owner. */
-	KUNIT_EXPECT_NULL(test, pmap_extract_and_hold(pmap, va, WRITE));
-	KUNIT_EXPECT_PTR_EQ(test, pmap_extract_and_hold(pmap, va, READ), m);
+	KUNIT_EXPECT_NULL(test, pmap_extract_and_hold(pmap, va, WR));
+	KUNIT_EXPECT_PTR_EQ(test, pmap_extract_and_hold(pmap, va, RD), m);
 	KUNIT_EXPECT_EQ(test, m->hold_count, 1);
 	pmap_remove(pmap, va, va + PAGE_SIZE);
 	vm_page_free(m);
@@ -311,18 +311,18 @@ static void model_lose(struct oracle *o, u32 s, u32 i, u8 keep)
 {
 	if (o->at[s][i].page < 0)
 		return;
-	if (o->at[s][i].modified && !(keep & WRITE)) {
+	if (o->at[s][i].modified && !(keep & WR)) {
 		o->dirty[o->at[s][i].page] = true;
 		o->at[s][i].modified = false;
 	}
 	o->at[s][i].prot &= keep;
-	if (!(keep & READ))
+	if (!(keep & RD))
 		o->at[s][i].page = -1;
 }
 
 static void op_enter(struct kunit *test, struct oracle *o, u32 s, u32 i)
 {
-	static const u8 prots[] = { READ, RW, READ | EXECUTE, VM_PROT_ALL };
+	static const u8 prots[] = { RD, RW, RD | EX, VM_PROT_ALL };
 	u8 prot = prots[below(o, ARRAY_SIZE(prots))];
 	bool wired = below(o, 2);
 	int p = below(o, PAGES);
@@ -342,13 +342,13 @@ static void op_enter(struct kunit *test, struct oracle *o, u32 s, u32 i)
 
 static void op_access(struct kunit *test, struct oracle *o, u32 s, u32 i)
 {
-	u8 access = below(o, 2) ? WRITE : READ;
+	u8 access = below(o, 2) ? WR : RD;
 	bool may = o->at[s][i].page >= 0 && o->at[s][i].prot & access;
 
 	KUNIT_ASSERT_EQ(test, can(o->pmap[s], va_of(i), access), may);
 	if (may) {
 		o->at[s][i].referenced = true;
-		o->at[s][i].modified |= access == WRITE;
+		o->at[s][i].modified |= access == WR;
 	}
 }
 
@@ -384,7 +384,7 @@ static void op_page(struct kunit *test, struct oracle *o, int p, u32 what)
 			if (what == 0) {
 				model_lose(o, s, i, 0);
 			} else if (what == 1) {
-				model_lose(o, s, i, VM_PROT_ALL & ~WRITE);
+				model_lose(o, s, i, VM_PROT_ALL & ~WR);
 			} else if (what == 2) {
 				o->at[s][i].modified = false;
 			} else {
@@ -433,7 +433,7 @@ static void check_oracle(struct kunit *test, struct oracle *o)
 				continue;
 			resident++;
 			wired += o->at[s][i].wired;
-			writable += !!(o->at[s][i].prot & WRITE);
+			writable += !!(o->at[s][i].prot & WR);
 			mapped[p] = true;
 			modified[p] |= o->at[s][i].modified;
 			referenced[p] |= o->at[s][i].referenced;
@@ -477,10 +477,10 @@ static void fa_04_any_operations_agree_with_an_oracle(struct kunit *test)
 			op_access(test, o, s, i);
 			break;
 		case 7:
-			op_range(o, s, i, below(o, 3) ? READ : 0);
+			op_range(o, s, i, below(o, 3) ? RD : 0);
 			break;
 		case 8:
-			op_range(o, s, i, READ | EXECUTE);
+			op_range(o, s, i, RD | EX);
 			break;
 		case 9:
 			op_copy(o, s, i);
@@ -527,7 +527,7 @@ static int write_numbers(void *arg)
 	u64 n = 1;
 
 	while (!READ_ONCE(w->stop)) {
-		if (pmap_access(w->pmap, 0, WRITE, &n, sizeof(n)))
+		if (pmap_access(w->pmap, 0, WR, &n, sizeof(n)))
 			WRITE_ONCE(w->written, n++);
 		cond_resched();
 	}
@@ -592,9 +592,9 @@ static void fa_06_a_copy_tells_nobody(struct kunit *test)
 
 	for (va = 0; va < end; va += PAGE_SIZE)
 		KUNIT_ASSERT_EQ(test, pmap_enter(parent, va, m,
-						 va & PAGE_SIZE ? READ : RW,
+						 va & PAGE_SIZE ? RD : RW,
 						true), 0);
-	KUNIT_ASSERT_TRUE(test, can(parent, 0, WRITE));
+	KUNIT_ASSERT_TRUE(test, can(parent, 0, WR));
 	was = stats(parent);
 	is = stats(child);
 	KUNIT_EXPECT_EQ(test, was.wired, 1000);
@@ -642,10 +642,10 @@ static void fa_04_without_memory_nothing_changes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats(child).tables, 0);
 	KUNIT_EXPECT_EQ(test, stats(pmap).tables, st.tables);
 	KUNIT_EXPECT_EQ(test, stats(pmap).resident, 1);
-	KUNIT_EXPECT_TRUE(test, can(pmap, 0, WRITE));
+	KUNIT_EXPECT_TRUE(test, can(pmap, 0, WR));
 	/* What needs no memory works. */
-	enter(test, pmap, 0, m, READ);
-	KUNIT_EXPECT_FALSE(test, can(pmap, 0, WRITE));
+	enter(test, pmap, 0, m, RD);
+	KUNIT_EXPECT_FALSE(test, can(pmap, 0, WR));
 	while ((held = list_first_entry_or_null(&taken, struct vm_page, pageq))) {
 		list_del_init(&held->pageq);
 		vm_page_free(held);
@@ -686,7 +686,7 @@ static void fa_07_what_is_left_is_reported_and_removed(struct kunit *test)
 	struct vm_page *m = new_page(test);
 
 	enter(test, pmap, 9 * PAGE_SIZE, m, RW);
-	KUNIT_ASSERT_TRUE(test, can(pmap, 9 * PAGE_SIZE, WRITE));
+	KUNIT_ASSERT_TRUE(test, can(pmap, 9 * PAGE_SIZE, WR));
 	pr_info("uma-expect-begin: pmap: 1 translations in 3 tables left\n");
 	pmap_release(pmap);
 	pr_info("uma-expect-end\n");
@@ -695,7 +695,7 @@ static void fa_07_what_is_left_is_reported_and_removed(struct kunit *test)
 	again = new_pmap(test);
 	KUNIT_EXPECT_EQ(test, stats(again).resident, 0);
 	KUNIT_EXPECT_EQ(test, stats(again).tables, 0);
-	KUNIT_EXPECT_FALSE(test, can(again, 9 * PAGE_SIZE, READ));
+	KUNIT_EXPECT_FALSE(test, can(again, 9 * PAGE_SIZE, RD));
 	pmap_release(again);
 	vm_page_free(m);
 }
