@@ -10,10 +10,12 @@
 #include "memguard/guard.h"
 #include "uma/fail.h"
 #include "uma/uma_int.h"
+#include "vmsim/backing.h"
 #include "vmsim/vm.h"
 
 static int __init uma_module_init(void)
 {
+	struct dentry *dir;
 	int error;
 
 	uma_fail_startup();
@@ -36,7 +38,9 @@ static int __init uma_module_init(void)
 	if (error)
 		goto fail_mbuf;
 	memguard_startup();
-	memguard_debugfs(uma_stats_startup());
+	dir = uma_stats_startup();
+	memguard_debugfs(dir);
+	vm_fail_io_debugfs(dir);
 	return 0;
 
 fail_mbuf:

@@ -67,13 +67,6 @@ static int object_init(void *mem, int size, int flags)
 	return 0;
 }
 
-static void object_fini(void *mem, int size)
-{
-	struct vm_object *object = mem;
-
-	mutex_destroy(&object->lock);
-}
-
 /**
  * vm_object_allocate() - make an object
  * @type: its kind; a pager sets @ops and what else concerns it
@@ -860,8 +853,8 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_object_sync);
 int vm_object_startup(void)
 {
 	object_zone = uma_zcreate("VM OBJECT", sizeof(struct vm_object), NULL,
-				  NULL, object_init, object_fini,
-				  UMA_ALIGN_PTR, UMA_ZONE_NOFREE);
+				  NULL, object_init, NULL, UMA_ALIGN_PTR,
+				  UMA_ZONE_NOFREE);
 	return object_zone ? 0 : -ENOMEM;
 }
 
