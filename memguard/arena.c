@@ -459,7 +459,7 @@ static void put_pages(struct loose_pages *loose)
  * queue apart, and their pages if @loose. Processors do not know yet. Returns
  * whether there were any.
  */
-static bool take_apart(unsigned long most, u64 upto, struct loose_pages *loose)
+static bool take_apart(unsigned long most, u64 newest, struct loose_pages *loose)
 {
 	struct memguard_range *r;
 	unsigned long first, irq, n, i;
@@ -468,7 +468,7 @@ static bool take_apart(unsigned long most, u64 upto, struct loose_pages *loose)
 	for (n = 0; n < min_t(unsigned long, most, BATCH); n++) {
 		r = list_first_entry_or_null(&arena.queue,
 					     struct memguard_range, link);
-		if (!r || !range_forgotten(r) || r->generation > upto)
+		if (!r || !range_forgotten(r) || r->generation > newest)
 			break;
 		list_del(&r->link);
 		atomic_set(&r->state, MEMGUARD_NONE);
@@ -805,16 +805,16 @@ void memguard_arena_trim(void)
 {
 	struct loose_pages loose = { LIST_HEAD_INIT(loose.list) };
 	unsigned long irq;
-	u64 upto;
+	u64 newest;
 
 	if (!memguard_arena_exists())
 		return;
 	/* Not what is freed meanwhile, or this might never end. */
 	raw_spin_lock_irqsave(&arena.lock, irq);
-	upto = arena.generation;
+	newest = arena.generation;
 	raw_spin_unlock_irqrestore(&arena.lock, irq);
 	flush_now(false);
-	while (take_apart(BATCH, upto, &loose)) {
+	while (take_apart(BATCH, newest, &loose)) {
 		flush_now(false);
 		put_pages(&loose);
 	}
