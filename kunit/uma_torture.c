@@ -1232,17 +1232,26 @@ static void destroy_guest(uma_zone_t zone, const char *what)
 			     what, error);
 }
 
-/* Let a guest zone be used for a while, then wait for the last user. */
+/*
+ * Let a guest zone be used for a while, then wait for the last user. A few
+ * milliseconds are nothing where interrupts leave hardly any time to others:
+ * it stays until somebody has come, but not for ever.
+ */
 static void show_guest(struct guest *g, uma_zone_t zone, size_t size,
 		       struct rnd_state *state)
 {
+	s64 before = atomic64_read(&guest_uses);
+	unsigned long shown = jiffies;
 	int users;
 
 	raw_spin_lock_irq(&g->lock);
 	g->size = size;
 	g->zone = zone;
 	raw_spin_unlock_irq(&g->lock);
-	usleep_range(500, 1000 + prandom_u32_state(state) % 20000);
+	do {
+		usleep_range(500, 1000 + prandom_u32_state(state) % 20000);
+	} while (atomic64_read(&guest_uses) == before &&
+		 !READ_ONCE(stopping) && jiffies - shown < HZ);
 	raw_spin_lock_irq(&g->lock);
 	g->zone = NULL;
 	raw_spin_unlock_irq(&g->lock);
