@@ -426,13 +426,8 @@ static struct memguard_range *take_oldest(unsigned long npages, bool *others,
 	return r;
 }
 
-/* Pages that were taken out of the arena, for the pool. */
-struct loose_pages {
-	struct list_head list;
-};
-
-/* Take a slot's page, if it has one of its own. */
-static void slot_take_page(unsigned long slot, struct loose_pages *loose)
+/* Take a slot's page, if it has one of its own, and list it in @loose. */
+static void slot_take_page(unsigned long slot, struct list_head *loose)
 {
 	struct vm_page *m;
 
@@ -440,18 +435,8 @@ static void slot_take_page(unsigned long slot, struct loose_pages *loose)
 	m = uma_kva_take(arena.kva, slot);
 	if (!m || m == arena.shared)
 		return;
-	list_add(&m->pageq, &loose->list);
+	list_add(&m->pageq, loose);
 	arena.st.pages--;
-}
-
-static void put_pages(struct loose_pages *loose)
-{
-	struct vm_page *m, *next;
-
-	list_for_each_entry_safe(m, next, &loose->list, pageq) {
-		list_del_init(&m->pageq);
-		uma_pool_free(uma_pool, m, 1);
-	}
 }
 
 /*
@@ -459,7 +444,7 @@ static void put_pages(struct loose_pages *loose)
  * queue apart, and their pages if @loose. Processors do not know yet. Returns
  * whether there were any.
  */
-static bool take_apart(unsigned long most, u64 newest, struct loose_pages *loose)
+static bool take_apart(unsigned long most, u64 newest, struct list_head *loose)
 {
 	struct memguard_range *r;
 	unsigned long first, irq, n, i;
@@ -756,7 +741,7 @@ void memguard_arena_free(struct memguard_range *r)
 static void trim_free_slots(void)
 {
 	unsigned long from, slot, irq, taken[BITS_TO_LONGS(TRIM_SLOTS)];
-	struct loose_pages loose = { LIST_HEAD_INIT(loose.list) };
+	LIST_HEAD(loose);
 	unsigned int i;
 
 	for (from = 1; from < arena.npages; from += TRIM_SLOTS) {
@@ -781,7 +766,7 @@ static void trim_free_slots(void)
 			if (!READ_ONCE(arena.kva->pages[from + i]))
 				slots_release(from + i, 1);
 		raw_spin_unlock_irqrestore(&arena.lock, irq);
-		put_pages(&loose);
+		uma_pool_free_list(uma_pool, &loose);
 	}
 }
 
@@ -803,7 +788,7 @@ static void forget_fn(struct work_struct *work)
  */
 void memguard_arena_trim(void)
 {
-	struct loose_pages loose = { LIST_HEAD_INIT(loose.list) };
+	LIST_HEAD(loose);
 	unsigned long irq;
 	u64 newest;
 
@@ -816,7 +801,7 @@ void memguard_arena_trim(void)
 	flush_now(false);
 	while (take_apart(BATCH, newest, &loose)) {
 		flush_now(false);
-		put_pages(&loose);
+		uma_pool_free_list(uma_pool, &loose);
 	}
 	/* Ranges that had to wait once more. */
 	if (apart_pending())
@@ -1030,7 +1015,7 @@ int memguard_arena_create(unsigned long npages)
  */
 void memguard_arena_destroy(void)
 {
-	struct loose_pages loose = { LIST_HEAD_INIT(loose.list) };
+	LIST_HEAD(loose);
 	unsigned long i, irq;
 
 	if (!memguard_arena_exists())
@@ -1050,6 +1035,6 @@ void memguard_arena_destroy(void)
 		raw_spin_unlock_irqrestore(&arena.lock, irq);
 	}
 	uma_kva_flush();
-	put_pages(&loose);
+	uma_pool_free_list(uma_pool, &loose);
 	arena_free();
 }

@@ -553,15 +553,6 @@ static void *large_address(struct vm_page *m, struct uma_kva *kva)
 	return kva ? kva->base : vm_page_kva(m);
 }
 
-/* Give back pages that were never in a range, or are no more. */
-static void free_singles(struct list_head *pages)
-{
-	struct vm_page *m, *next;
-
-	list_for_each_entry_safe(m, next, pages, pageq)
-		uma_pool_free(uma_pool, m, 1);
-}
-
 static bool get_singles(struct list_head *pages, unsigned int n, int flags)
 {
 	struct vm_page *m;
@@ -569,7 +560,7 @@ static bool get_singles(struct list_head *pages, unsigned int n, int flags)
 	while (n--) {
 		m = uma_pool_alloc(uma_pool, 1, flags);
 		if (!m) {
-			free_singles(pages);
+			uma_pool_free_list(uma_pool, pages);
 			return false;
 		}
 		list_add_tail(&m->pageq, pages);
@@ -595,7 +586,7 @@ static struct uma_kva *map_singles(unsigned int npages, int flags)
 		return NULL;
 	kva = uma_kva_reserve(npages);
 	if (IS_ERR(kva)) {
-		free_singles(&pages);
+		uma_pool_free_list(uma_pool, &pages);
 		return NULL;
 	}
 	list_for_each_entry_safe(m, next, &pages, pageq)
@@ -612,7 +603,7 @@ static void unmap_singles(struct uma_kva *kva)
 	for (i = 0; i < npages; i++)
 		list_add_tail(&kva->pages[i]->pageq, &pages);
 	if (!WARN_ON_ONCE(uma_kva_remove(kva, 0, npages)))
-		free_singles(&pages);
+		uma_pool_free_list(uma_pool, &pages);
 	uma_kva_release(kva);
 }
 

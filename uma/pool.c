@@ -121,6 +121,23 @@ static noinline struct vm_page *take_single_of_chunk(struct pool_node *node)
 	return m;
 }
 
+/* A page of @node, which is locked and has one. */
+static __always_inline struct vm_page *take_single(struct uma_pool *pool,
+						   struct pool_node *node)
+{
+	struct vm_page *m;
+
+	if (likely(!list_empty(&node->free))) {
+		m = list_first_entry(&node->free, struct vm_page, pageq);
+		take_pages(node, NULL, m, 1);
+	} else {
+		m = take_single_of_chunk(node);
+	}
+	node->allocs++;
+	pool_check_low(pool, node);
+	return m;
+}
+
 static __always_inline struct vm_page *alloc_single(struct uma_pool *pool,
 						    struct pool_node *node,
 						    int flags)
@@ -129,17 +146,8 @@ static __always_inline struct vm_page *alloc_single(struct uma_pool *pool,
 	unsigned long irqflags;
 
 	raw_spin_lock_irqsave(&node->lock, irqflags);
-	if (enough_free(node, 1, flags)) {
-		if (likely(!list_empty(&node->free))) {
-			m = list_first_entry(&node->free, struct vm_page,
-					     pageq);
-			take_pages(node, NULL, m, 1);
-		} else {
-			m = take_single_of_chunk(node);
-		}
-		node->allocs++;
-		pool_check_low(pool, node);
-	}
+	if (enough_free(node, 1, flags))
+		m = take_single(pool, node);
 	raw_spin_unlock_irqrestore(&node->lock, irqflags);
 	return m;
 }
@@ -405,17 +413,8 @@ static struct vm_page *alloc_single_above(struct uma_pool *pool,
 	unsigned long irqflags;
 
 	raw_spin_lock_irqsave(&node->lock, irqflags);
-	if (node->nfree > keep) {
-		if (!list_empty(&node->free)) {
-			m = list_first_entry(&node->free, struct vm_page,
-					     pageq);
-			take_pages(node, NULL, m, 1);
-		} else {
-			m = take_single_of_chunk(node);
-		}
-		node->allocs++;
-		pool_check_low(pool, node);
-	}
+	if (node->nfree > keep)
+		m = take_single(pool, node);
 	raw_spin_unlock_irqrestore(&node->lock, irqflags);
 	return m;
 }
@@ -565,6 +564,24 @@ refuse:
 	     (u64)m[i].phys_pfn << PAGE_SHIFT);
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_free);
+
+/**
+ * uma_pool_free_list() - give single pages back
+ * @pool: the pool
+ * @pages: a list of them, by pageq; empty afterwards
+ *
+ * Context: as uma_pool_free().
+ */
+void uma_pool_free_list(struct uma_pool *pool, struct list_head *pages)
+{
+	struct vm_page *m, *next;
+
+	list_for_each_entry_safe(m, next, pages, pageq) {
+		list_del_init(&m->pageq);
+		uma_pool_free(pool, m, 1);
+	}
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_free_list);
 
 /**
  * uma_pool_take() - take one given page if it is free

@@ -153,6 +153,7 @@ struct vm_page *uma_pool_alloc_node(struct uma_pool *pool, unsigned int npages,
 				    int nid, int flags);
 void uma_pool_free(struct uma_pool *pool, struct vm_page *m,
 		   unsigned int npages);
+void uma_pool_free_list(struct uma_pool *pool, struct list_head *pages);
 bool uma_pool_grow(struct uma_pool *pool, unsigned int npages);
 unsigned long uma_pool_shrinkable(struct uma_pool *pool, int nid);
 unsigned long uma_pool_shrink(struct uma_pool *pool, int nid,
