@@ -289,11 +289,9 @@ int uma_kva_protect(struct uma_kva *kva, unsigned long index,
 	error = check_entered(kva, index, npages);
 	if (error)
 		return error;
-	for (i = index; i < index + npages; i++) {
-		if (prot < entry_prot(kva, i))
-			narrowed = true;
-		set_entry(kva, i, kva->pages[i]->phys_pfn, prot);
-	}
+	for (i = index; i < index + npages; i++)
+		narrowed |= prot < entry_prot(kva, i);
+	uma_kva_change(kva, index, npages, prot);
 	if (narrowed)
 		forget_everywhere();
 	return 0;
@@ -322,10 +320,8 @@ int uma_kva_remove(struct uma_kva *kva, unsigned long index,
 	error = check_entered(kva, index, npages);
 	if (error)
 		return error;
-	for (i = index; i < index + npages; i++) {
-		set_entry(kva, i, 0, UMA_KVA_NONE);
-		WRITE_ONCE(kva->pages[i], NULL);
-	}
+	for (i = index; i < index + npages; i++)
+		uma_kva_take(kva, i);
 	forget_everywhere();
 	return 0;
 }
