@@ -752,12 +752,6 @@ static void zone_put(uma_zone_t zone, void *item, bool count)
 	uma_bucket_free(b);
 }
 
-/*
- * The fast paths. They reach the cache through per-CPU accesses instead of a
- * pointer, which saves forming one; on x86 each is one instruction, and so are
- * the tests and the counting. Readers on other CPUs take each field as it comes.
- */
-
 /* Guarded items: see guard.c. */
 
 static void guard_settle(struct work_struct *work)
@@ -843,6 +837,12 @@ static bool zone_free_plausible(uma_zone_t zone, void *item)
 		uma_guard_zforeign(zone, item, why);
 	return !why;
 }
+
+/*
+ * The fast paths. They reach the cache through per-CPU accesses instead of a
+ * pointer, which saves forming one; on x86 each is one instruction, and so are
+ * the tests and the counting. Readers on other CPUs take each field as it comes.
+ */
 
 /*
  * What the fast path could not do, from the start; in no section. In a zone
@@ -1429,7 +1429,21 @@ static void zone_set_switches(uma_zone_t zone)
 		uma_keg_set_zone_flag(zone->uz_keg, zone, UC_BYPASS, uma_debug);
 	uma_keg_set_zone_flag(zone->uz_keg, zone, UC_TRACE_ALLOC, trace_allocs);
 	uma_keg_set_zone_flag(zone->uz_keg, zone, UC_TRACE_FREE, trace_frees);
+}
+
+/* The same for a zone that no walk has met yet, or lately; and may it be guarded. */
+static void zone_catch_up(uma_zone_t zone)
+{
+	zone_set_switches(zone);
 	uma_guard_decide(zone);
+}
+
+/* Where its items lie has changed: may a zone still be guarded? */
+static void zone_guard_again(uma_zone_t zone)
+{
+	mutex_lock(&switch_lock);
+	uma_guard_decide(zone);
+	mutex_unlock(&switch_lock);
 }
 
 /*
@@ -1530,7 +1544,7 @@ static void zone_publish(uma_zone_t zone, struct uma_keg *keg)
 	uma_keg_add_zone(keg, zone);
 	mutex_lock(&switch_lock);
 	uma_zone_list_add(zone);
-	zone_set_switches(zone);
+	zone_catch_up(zone);
 	mutex_unlock(&switch_lock);
 }
 
@@ -1720,7 +1734,7 @@ int uma_zdestroy(uma_zone_t zone)
 	if (used) {
 		mutex_lock(&switch_lock);
 		uma_zone_list_show(zone);
-		zone_set_switches(zone);
+		zone_catch_up(zone);
 		mutex_unlock(&switch_lock);
 		/*
 		 * For a CPU that went in between and did not find it, and for
@@ -2025,7 +2039,7 @@ int uma_zone_set_allocf(uma_zone_t zone, uma_alloc allocf)
 
 	error = error ?: uma_keg_set_allocf(zone->uz_keg, allocf);
 	if (!error)
-		uma_zone_guard_refresh();
+		zone_guard_again(zone);
 	return error;
 }
 EXPORT_SYMBOL_GPL(uma_zone_set_allocf);
@@ -2070,7 +2084,7 @@ int uma_zone_set_obj(uma_zone_t zone, struct vm_object *obj, int nitems)
 	if (!error)
 		error = uma_keg_set_backing(zone->uz_keg, obj, nitems);
 	if (!error)
-		uma_zone_guard_refresh();
+		zone_guard_again(zone);
 	if (!error && zone->uz_keg->uk_fini)
 		warn_dead_fini(zone->uz_name);
 	return error;
