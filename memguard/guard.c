@@ -72,6 +72,14 @@
 #define MATCH_ZONE	BIT(UMA_GUARD_ZONE)
 #define MATCH_TYPE	BIT(UMA_GUARD_TYPE)
 
+/* What is counted for a rule. */
+enum rule_count {
+	RULE_GUARDED,
+	RULE_SKIPPED,
+	RULE_FAILED,
+	RULE_COUNTS
+};
+
 /**
  * struct rule - one of memguard_desc
  * @text: as it was given, for statistics
@@ -80,9 +88,7 @@
  * @kinds: MATCH_*
  * @exact: the pattern is a name
  * @fraction: one allocation in so many is guarded
- * @guarded: counts, see struct memguard_rule_stats
- * @skipped: likewise
- * @failed: likewise
+ * @counts: what it has done, see struct memguard_rule_stats
  */
 struct rule {
 	const char *text;
@@ -91,9 +97,7 @@ struct rule {
 	unsigned int kinds;
 	bool exact;
 	u32 fraction;
-	atomic64_t guarded;
-	atomic64_t skipped;
-	atomic64_t failed;
+	atomic64_t counts[RULE_COUNTS];
 };
 
 /**
@@ -340,25 +344,26 @@ static int one_line(const char *val)
 
 static int desc_set(const char *val, const struct kernel_param *kp)
 {
-	char text[DESC_MAX];
+	char copy[DESC_MAX], *text;
 	struct rules *t;
 	int error;
 
-	if (strscpy(text, val, sizeof(text)) < 0) {
+	if (strscpy(copy, val, sizeof(copy)) < 0) {
 		pr_err("memguard_desc: more than %d characters\n",
 		       DESC_MAX - 1);
 		return -E2BIG;
 	}
+	text = strim(copy);
 	if (started) {
-		error = apply(strim(text), large);
+		error = apply(text, large);
 	} else {
-		t = parse_rules(strim(text), large);
+		t = parse_rules(text, large);
 		error = PTR_ERR_OR_ZERO(t);
 		if (!error)
 			kfree(t);
 	}
 	if (!error)
-		strscpy(desc, strim(text), sizeof(desc));
+		strscpy(desc, text, sizeof(desc));
 	return error;
 }
 
@@ -491,7 +496,7 @@ MODULE_PARM_DESC(memguard_noread,
 
 /* The operations. */
 
-static void rule_count(unsigned int rule, ptrdiff_t counter)
+static void rule_count(unsigned int rule, enum rule_count what)
 {
 	struct rules *t;
 
@@ -499,7 +504,7 @@ static void rule_count(unsigned int rule, ptrdiff_t counter)
 	t = rcu_dereference(rules);
 	/* The zone may have been told of a table that is gone. */
 	if (t && rule < RULE_FIRST + t->n)
-		atomic64_inc((void *)&t->rule[rule] + counter);
+		atomic64_inc(&t->rule[rule].counts[what]);
 	rcu_read_unlock();
 }
 
@@ -526,15 +531,15 @@ static void *guard_alloc(const struct uma_guard_client *client,
 	if (rule == RULE_NONE)
 		return NULL;
 	if (!rule_is_for_size(rule, size) || !lot_falls(rule_fraction(rule))) {
-		rule_count(rule, offsetof(struct rule, skipped));
+		rule_count(rule, RULE_SKIPPED);
 		return NULL;
 	}
 	r = memguard_arena_alloc(size, align);
 	if (!r) {
-		rule_count(rule, offsetof(struct rule, failed));
+		rule_count(rule, RULE_FAILED);
 		return NULL;
 	}
-	rule_count(rule, offsetof(struct rule, guarded));
+	rule_count(rule, RULE_GUARDED);
 	r->type = client->kind == UMA_GUARD_TYPE;
 	r->addr = client->addr;
 	strscpy(r->owner, client->name, sizeof(r->owner));
@@ -713,9 +718,9 @@ bool memguard_rule_stats(unsigned int i, struct memguard_rule_stats *st)
 		const struct rule *rule = &t->rule[i + RULE_LARGE];
 
 		strscpy(st->text, rule->text, sizeof(st->text));
-		st->guarded = atomic64_read(&rule->guarded);
-		st->skipped = atomic64_read(&rule->skipped);
-		st->failed = atomic64_read(&rule->failed);
+		st->guarded = atomic64_read(&rule->counts[RULE_GUARDED]);
+		st->skipped = atomic64_read(&rule->counts[RULE_SKIPPED]);
+		st->failed = atomic64_read(&rule->counts[RULE_FAILED]);
 	}
 	rcu_read_unlock();
 	return found;
