@@ -58,34 +58,12 @@ static size_t block_bytes(const void *p)
 	return round_up(bsd_malloc_usable_size(p), 16);
 }
 
-/* A type's counts, all CPUs added up. */
-static struct malloc_type_stats totals(struct kunit *test,
-				       struct malloc_type *type)
-{
-	struct malloc_type_stats *mts, sum = {};
-	unsigned int cpu;
-
-	mts = kcalloc(nr_cpu_ids, sizeof(*mts), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, mts);
-	uma_malloc_type_stats(type, mts);
-	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
-		sum.mts_memalloced += mts[cpu].mts_memalloced;
-		sum.mts_memfreed += mts[cpu].mts_memfreed;
-		sum.mts_numallocs += mts[cpu].mts_numallocs;
-		sum.mts_numfrees += mts[cpu].mts_numfrees;
-		sum.mts_size |= mts[cpu].mts_size;
-		sum.mts_fails += mts[cpu].mts_fails;
-	}
-	kfree(mts);
-	return sum;
-}
-
 /* What was counted since @before. */
 static struct malloc_type_stats since(struct kunit *test,
 				      struct malloc_type *type,
 				      const struct malloc_type_stats *before)
 {
-	struct malloc_type_stats now = totals(test, type);
+	struct malloc_type_stats now = uma_test_malloc_totals(test, type);
 
 	now.mts_memalloced -= before->mts_memalloced;
 	now.mts_memfreed -= before->mts_memfreed;
@@ -164,7 +142,7 @@ static void uma_21_huge_sizes_are_refused(struct kunit *test)
 		(size_t)PAGE_SIZE << 32, (size_t)PAGE_SIZE << 31,
 		(size_t)1 << 40,
 	};
-	struct malloc_type_stats before = totals(test, M_ONE);
+	struct malloc_type_stats before = uma_test_malloc_totals(test, M_ONE);
 	struct malloc_type_stats expected = {};
 	unsigned int i;
 
@@ -208,7 +186,7 @@ static void uma_21_zeroed_means_zeroed(struct kunit *test)
 
 static void uma_21_bsd_names_work(struct kunit *test)
 {
-	struct malloc_type_stats before = totals(test, M_TWO);
+	struct malloc_type_stats before = uma_test_malloc_totals(test, M_TWO);
 	struct malloc_type_stats expected = {};
 	char *p = malloc(10, M_TWO, M_WAITOK | M_ZERO);
 
@@ -309,7 +287,7 @@ static void uma_21_exact_after_a_random_run(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, held);
 	prandom_seed_state(&rnd, 20240229);
 	for (i = 0; i < NTYPES; i++)
-		before[i] = totals(test, test_types[i]);
+		before[i] = uma_test_malloc_totals(test, test_types[i]);
 	for (step = 0; step < STEPS; step++) {
 		struct held *h = &held[prandom_u32_state(&rnd) % BLOCKS];
 
@@ -363,6 +341,7 @@ static void uma_21_sizes_are_shown(struct kunit *test)
 		{ ZONED, 10 }, { ZONED + 1, 11 }, { LARGE, 12 },
 		{ LARGE + 1, 13 },
 	};
+	struct malloc_type_stats now;
 	unsigned int i;
 	void *p;
 
@@ -371,9 +350,9 @@ static void uma_21_sizes_are_shown(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, malloc_init(M_TWO), 0);
 		p = bsd_malloc(cases[i].size, M_TWO, M_WAITOK);
 		KUNIT_ASSERT_NOT_NULL(test, p);
-		KUNIT_EXPECT_EQ_MSG(test, totals(test, M_TWO).mts_size,
-				    1ULL << cases[i].bit, "size %zu",
-				    cases[i].size);
+		now = uma_test_malloc_totals(test, M_TWO);
+		KUNIT_EXPECT_EQ_MSG(test, now.mts_size, 1ULL << cases[i].bit,
+				    "size %zu", cases[i].size);
 		bsd_free(p, M_TWO);
 	}
 }
@@ -433,7 +412,8 @@ static enum hrtimer_restart irq_job_timer(struct hrtimer *timer)
 
 static void uma_21_exact_with_hard_interrupts(struct kunit *test)
 {
-	struct malloc_type_stats before = totals(test, M_ONE), expected = {};
+	struct malloc_type_stats before = uma_test_malloc_totals(test, M_ONE);
+	struct malloc_type_stats expected = {};
 	void *p, *last = NULL;
 	u64 ops = 0, bytes = 0;
 
@@ -529,7 +509,8 @@ static long free_it(void *p)
 
 static void uma_21_blocks_change_cpus(struct kunit *test)
 {
-	struct malloc_type_stats before = totals(test, M_ONE), expected = {};
+	struct malloc_type_stats before = uma_test_malloc_totals(test, M_ONE);
+	struct malloc_type_stats expected = {};
 	unsigned int cpu = uma_test_other_cpu(test), i;
 	void *p;
 
@@ -630,7 +611,7 @@ static void uma_21_exact_with_all_cpus(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, traders);
 	memset(&exchange, 0, sizeof(exchange));
 	for (i = 0; i < NTYPES; i++) {
-		before[i] = totals(test, test_types[i]);
+		before[i] = uma_test_malloc_totals(test, test_types[i]);
 		last[i] = before[i];
 	}
 	for (round = 0; round < 2; round++) {
@@ -651,7 +632,7 @@ static void uma_21_exact_with_all_cpus(struct kunit *test)
 		for (i = 0; i < NTYPES; i++) {
 			struct malloc_type_stats now;
 
-			now = totals(test, test_types[i]);
+			now = uma_test_malloc_totals(test, test_types[i]);
 			expect_no_less(test, &last[i], &now);
 			last[i] = now;
 		}
@@ -701,13 +682,14 @@ static void stats_hook(enum uma_steer_point point, void *obj)
 
 static void uma_21_reader_sees_no_free_without_its_allocation(struct kunit *test)
 {
-	struct malloc_type_stats before = totals(test, M_ONE), now, last;
+	struct malloc_type_stats before = uma_test_malloc_totals(test, M_ONE);
+	struct malloc_type_stats now, last;
 	unsigned int i;
 
 	last = before;
 	uma_test_steer(stats_hook);
 	for (i = 0; i < 50; i++) {
-		now = totals(test, M_ONE);
+		now = uma_test_malloc_totals(test, M_ONE);
 		KUNIT_EXPECT_LE(test, now.mts_numfrees, now.mts_numallocs);
 		KUNIT_EXPECT_LE(test, now.mts_memfreed, now.mts_memalloced);
 		/* The hook came in between: allocations are ahead by its own. */
@@ -724,7 +706,8 @@ static void uma_21_reader_sees_no_free_without_its_allocation(struct kunit *test
 
 static void uma_21_other_allocators_count_under_a_type(struct kunit *test)
 {
-	struct malloc_type_stats before = totals(test, M_TWO), expected = {};
+	struct malloc_type_stats before = uma_test_malloc_totals(test, M_TWO);
+	struct malloc_type_stats expected = {};
 
 	malloc_type_allocated(M_TWO, 3 * PAGE_SIZE);
 	malloc_type_allocated(M_TWO, 0);
@@ -826,7 +809,8 @@ static void hog_take(struct kunit *test, struct hog *hog)
 static void uma_21_failure_returns_null_and_counts(struct kunit *test)
 {
 	static const size_t sizes[] = { 4096, 6000, 3000, ZONED, LARGE };
-	struct malloc_type_stats before = totals(test, M_ONE), expected = {};
+	struct malloc_type_stats before = uma_test_malloc_totals(test, M_ONE);
+	struct malloc_type_stats expected = {};
 	unsigned int i, n = 0;
 	struct hog hog;
 	void *p, *old;
@@ -976,7 +960,8 @@ static void ct_10_failure_is_returned_not_slept_through(struct kunit *test)
 	static const int flags[] = {
 		M_NOWAIT, M_NOWAIT | M_ZERO, 0, M_ZERO, M_WAITOK | M_NOWAIT,
 	};
-	struct malloc_type_stats before = totals(test, M_ONE), expected = {};
+	struct malloc_type_stats before = uma_test_malloc_totals(test, M_ONE);
+	struct malloc_type_stats expected = {};
 	struct waiter w;
 	struct hog hog;
 	unsigned int i;
@@ -1119,7 +1104,7 @@ static void uma_21_module_leaves_bytes_behind(struct kunit *test)
 	ghost = find_type("malloc test dirty");
 	KUNIT_ASSERT_NOT_NULL(test, ghost);
 	KUNIT_EXPECT_PTR_NE(test, ghost, dirty);
-	now = totals(test, ghost);
+	now = uma_test_malloc_totals(test, ghost);
 	KUNIT_EXPECT_EQ(test, now.mts_memalloced, 112);
 	KUNIT_EXPECT_EQ(test, now.mts_memfreed, 0);
 	/* Only the suite, which still knows the block, can put it right. */
@@ -1198,7 +1183,7 @@ static void uma_21_stream_shows_what_was_counted(struct kunit *test)
 	filp_close(file, NULL);
 	p = bsd_malloc(1000, M_ONE, M_WAITOK);
 	KUNIT_ASSERT_NOT_NULL(test, p);
-	t = totals(test, M_ONE);
+	t = uma_test_malloc_totals(test, M_ONE);
 	file = open_file(test, DEBUGFS "malloc_stats");
 	s = take_stream(test, file, ubuf, PAGE_SIZE);
 	bsd_free(p, M_ONE);
@@ -1295,7 +1280,7 @@ static void uma_21_what_is_no_block_is_refused(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, item);
 	KUNIT_ASSERT_NOT_NULL(test, large);
 	KUNIT_ASSERT_NOT_NULL(test, small);
-	before = totals(test, M_ONE);
+	before = uma_test_malloc_totals(test, M_ONE);
 	{
 		void * const bad[] = {
 			small + 8, large + 16, large + PAGE_SIZE, item, slab,
@@ -1334,8 +1319,9 @@ static void wait_out_the_rate_limit(void)
 
 static void uma_21_wrong_frees_of_large_blocks_are_refused(struct kunit *test)
 {
-	struct malloc_type_stats one = totals(test, M_ONE);
-	struct malloc_type_stats two = totals(test, M_TWO), expected = {};
+	struct malloc_type_stats one = uma_test_malloc_totals(test, M_ONE);
+	struct malloc_type_stats two = uma_test_malloc_totals(test, M_TWO);
+	struct malloc_type_stats expected = {};
 	void *p = bsd_malloc(LARGE, M_ONE, M_WAITOK);
 
 	KUNIT_ASSERT_NOT_NULL(test, p);
@@ -1380,7 +1366,8 @@ static void debug_wrong_type_is_refused(struct kunit *test)
 {
 	static const size_t sizes[] = { 0, 8, 9, 100, 4096, ZONED - 8, ZONED,
 					LARGE };
-	struct malloc_type_stats two = totals(test, M_TWO), expected = {};
+	struct malloc_type_stats two = uma_test_malloc_totals(test, M_TWO);
+	struct malloc_type_stats expected = {};
 	void *p, *old = bsd_malloc(100, M_ONE, M_WAITOK);
 	unsigned int i;
 
@@ -1406,7 +1393,8 @@ static void debug_wrong_type_is_refused(struct kunit *test)
 
 static void debug_double_free_is_refused(struct kunit *test)
 {
-	struct malloc_type_stats before = totals(test, M_ONE), expected = {};
+	struct malloc_type_stats before = uma_test_malloc_totals(test, M_ONE);
+	struct malloc_type_stats expected = {};
 	void *p;
 
 	set_debug(test, true);
@@ -1459,8 +1447,8 @@ static void debug_marks_do_not_outlive_their_block(struct kunit *test)
 	memcpy(b[0], a[0], 112);
 	bsd_free(b[0], M_TWO);
 	bsd_free(a[0], M_ONE);
-	KUNIT_EXPECT_EQ(test, totals(test, M_TWO).mts_numallocs,
-			totals(test, M_TWO).mts_numfrees);
+	KUNIT_EXPECT_EQ(test, uma_test_malloc_totals(test, M_TWO).mts_numallocs,
+			uma_test_malloc_totals(test, M_TWO).mts_numfrees);
 	set_debug(test, false);
 }
 

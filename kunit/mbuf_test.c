@@ -800,14 +800,8 @@ static long long parameter(struct kunit *test)
 
 static int set_parameter(const char *text)
 {
-	struct file *file = filp_open(PARAMETER, O_WRONLY, 0);
-	loff_t pos = 0;
-	ssize_t n;
+	ssize_t n = uma_test_try_parameter(PARAMETER, text);
 
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	n = kernel_write(file, text, strlen(text), &pos);
-	filp_close(file, NULL);
 	return n < 0 ? n : 0;
 }
 

@@ -764,35 +764,15 @@ static void mg_01_usable_size(struct kunit *test)
 	mg_expect_none(test);
 }
 
-/* A type's counts, all CPUs added up. */
-static struct malloc_type_stats type_totals(struct kunit *test,
-					    struct malloc_type *type)
-{
-	struct malloc_type_stats *mts, sum = {};
-	unsigned int cpu;
-
-	mts = kcalloc(nr_cpu_ids, sizeof(*mts), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, mts);
-	uma_malloc_type_stats(type, mts);
-	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
-		sum.mts_memalloced += mts[cpu].mts_memalloced;
-		sum.mts_memfreed += mts[cpu].mts_memfreed;
-		sum.mts_numallocs += mts[cpu].mts_numallocs;
-		sum.mts_numfrees += mts[cpu].mts_numfrees;
-	}
-	kfree(mts);
-	return sum;
-}
-
 static void mg_01_type_statistics(struct kunit *test)
 {
 	struct malloc_type_stats before, now;
 	void *block;
 
-	before = type_totals(test, m_rules);
+	before = uma_test_malloc_totals(test, m_rules);
 	mg_guard(test, "mg type");
 	block = bsd_malloc(1000, m_rules, M_WAITOK);
-	now = type_totals(test, m_rules);
+	now = uma_test_malloc_totals(test, m_rules);
 	KUNIT_EXPECT_EQ(test, now.mts_numallocs - before.mts_numallocs, 1);
 	KUNIT_EXPECT_EQ(test, now.mts_memalloced - before.mts_memalloced, 1000);
 	mg_guard(test, "");
@@ -801,7 +781,7 @@ static void mg_01_type_statistics(struct kunit *test)
 	bsd_free(block, m_rules);
 	mg_announced();
 	mg_expect_count(test, MEMGUARD_DOUBLE_FREE, 1);
-	now = type_totals(test, m_rules);
+	now = uma_test_malloc_totals(test, m_rules);
 	KUNIT_EXPECT_EQ(test, now.mts_numallocs - before.mts_numallocs, 1);
 	KUNIT_EXPECT_EQ(test, now.mts_numfrees - before.mts_numfrees, 1);
 	KUNIT_EXPECT_EQ(test, now.mts_memfreed - before.mts_memfreed, 1000);

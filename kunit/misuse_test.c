@@ -16,25 +16,12 @@
 
 #define ITEM		64
 #define MANY		60
-#define PARAMETERS	"/sys/module/uma/parameters/"
-
-static ssize_t set_parameter(const char *path, const char *value)
-{
-	struct file *file = filp_open(path, O_WRONLY, 0);
-	loff_t pos = 0;
-	ssize_t n;
-
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	n = kernel_write(file, value, strlen(value), &pos);
-	filp_close(file, NULL);
-	return n;
-}
+#define DEBUG_PARAM	UMA_TEST_PARAMETER("uma_debug")
+#define SECS_PARAM	UMA_TEST_PARAMETER("working_set_secs")
 
 static void set_debug(struct kunit *test, bool on)
 {
-	KUNIT_ASSERT_EQ(test, set_parameter(PARAMETERS "uma_debug",
-					    on ? "1" : "0"), 1);
+	uma_test_set_parameter(test, DEBUG_PARAM, on ? "1" : "0");
 }
 
 static int misuse_init(struct kunit *test)
@@ -225,15 +212,14 @@ static void misuse_parameters_refuse_nonsense(struct kunit *test)
 	unsigned int i;
 
 	pr_info("uma-expect-begin: uma_debug: \"maybe\" is neither\n");
-	KUNIT_EXPECT_EQ(test, set_parameter(PARAMETERS "uma_debug", "maybe"),
+	KUNIT_EXPECT_EQ(test, uma_test_try_parameter(DEBUG_PARAM, "maybe"),
 			-EINVAL);
 	pr_info("uma-expect-end\n");
 	pr_info("uma-expect-begin: working_set_secs: \"86401\" is not\n");
 	for (i = 0; i < ARRAY_SIZE(secs); i++)
 		KUNIT_EXPECT_LE_MSG(test,
-				    set_parameter(PARAMETERS "working_set_secs",
-						  secs[i]), 0, "\"%s\"",
-				    secs[i]);
+				    uma_test_try_parameter(SECS_PARAM, secs[i]),
+				    0, "\"%s\"", secs[i]);
 	pr_info("uma-expect-end\n");
 }
 

@@ -206,21 +206,65 @@ static inline unsigned int uma_test_other_cpu(struct kunit *test)
 }
 
 /**
- * uma_test_set_parameter() - write a parameter of uma, as a user would
+ * uma_test_malloc_totals() - a malloc type's counts, all CPUs added up
  * @test: the case
+ * @type: the type
+ *
+ * Return: the sums.
+ */
+static inline struct malloc_type_stats
+uma_test_malloc_totals(struct kunit *test, struct malloc_type *type)
+{
+	struct malloc_type_stats *mts, sum = {};
+	unsigned int cpu;
+
+	mts = kcalloc(nr_cpu_ids, sizeof(*mts), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, mts);
+	uma_malloc_type_stats(type, mts);
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		sum.mts_memalloced += mts[cpu].mts_memalloced;
+		sum.mts_memfreed += mts[cpu].mts_memfreed;
+		sum.mts_numallocs += mts[cpu].mts_numallocs;
+		sum.mts_numfrees += mts[cpu].mts_numfrees;
+		sum.mts_size |= mts[cpu].mts_size;
+		sum.mts_fails += mts[cpu].mts_fails;
+	}
+	kfree(mts);
+	return sum;
+}
+
+/**
+ * uma_test_try_parameter() - write a parameter of uma, as a user would
  * @path: its file in /sys/module/uma/parameters
+ * @value: what to write
+ *
+ * Return: bytes written, or an errno.
+ */
+static inline ssize_t uma_test_try_parameter(const char *path,
+					     const char *value)
+{
+	struct file *file = filp_open(path, O_WRONLY, 0);
+	loff_t pos = 0;
+	ssize_t n;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	n = kernel_write(file, value, strlen(value), &pos);
+	filp_close(file, NULL);
+	return n;
+}
+
+/**
+ * uma_test_set_parameter() - the same, where it must succeed
+ * @test: the case
+ * @path: its file
  * @value: what to write
  */
 static inline void uma_test_set_parameter(struct kunit *test, const char *path,
 					  const char *value)
 {
-	struct file *file = filp_open(path, O_WRONLY, 0);
-	loff_t pos = 0;
-
-	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
-	KUNIT_EXPECT_EQ(test, kernel_write(file, value, strlen(value), &pos),
+	KUNIT_ASSERT_EQ(test, uma_test_try_parameter(path, value),
 			(ssize_t)strlen(value));
-	filp_close(file, NULL);
 }
 
 #define UMA_TEST_PARAMETER(name)	"/sys/module/uma/parameters/" name
