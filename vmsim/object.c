@@ -49,6 +49,8 @@ const struct vm_pager_ops *vm_pagers[OBJT_COUNT];
  */
 static DEFINE_SPINLOCK(vm_object_list_lock);
 static LIST_HEAD(vm_object_list);
+static unsigned long vm_objects;
+static u64 vm_object_last_id;
 
 static uma_zone_t object_zone;
 
@@ -101,6 +103,8 @@ struct vm_object *vm_object_allocate(enum vm_object_type type, u64 size)
 	object->pager_count = 0;
 
 	spin_lock(&vm_object_list_lock);
+	object->id = ++vm_object_last_id;
+	vm_objects++;
 	list_add_tail(&object->link, &vm_object_list);
 	spin_unlock(&vm_object_list_lock);
 	return object;
@@ -136,6 +140,7 @@ void vm_object_destroy(struct vm_object *object)
 	atomic_set(&object->ref_count, 0);
 	spin_lock(&vm_object_list_lock);
 	list_del_init(&object->link);
+	vm_objects--;
 	spin_unlock(&vm_object_list_lock);
 	vm_object_unlock(object);
 	/* They name it by its address, which means nothing from here on. */
@@ -201,6 +206,17 @@ void vm_object_wait_dead(struct vm_object *object)
 	vm_sleep(object, &object->lock, MAX_SCHEDULE_TIMEOUT);
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_object_wait_dead);
+
+/**
+ * vm_object_count() - how many there are
+ *
+ * Return: that, dead ones that have not gone included.
+ */
+unsigned long vm_object_count(void)
+{
+	return READ_ONCE(vm_objects);
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(vm_object_count);
 
 /**
  * vm_object_next() - go through all objects

@@ -88,6 +88,7 @@ enum vm_object_type {
  * @shadow_list: its place on @backing_object's; vm_shadow_lock
  * @shadow_count: length of @shadow_head; vm_shadow_lock
  * @link: among all objects; a lock of object.c's
+ * @id: for people: a number that no other object ever has, constant
  * @release_link: among those of which a collapse has a reference to let go, or
  *	empty; a lock of collapse.c's
  * @ops: its pager's operations, or NULL
@@ -112,6 +113,7 @@ struct vm_object {
 	struct list_head shadow_list;
 	unsigned int shadow_count;
 	struct list_head link;
+	u64 id;
 	struct list_head release_link;
 
 	const struct vm_pager_ops *ops;
@@ -208,6 +210,7 @@ bool vm_page_try_to_free(struct vm_page *m);
 
 /* All objects, one after the other: see object.c. */
 struct vm_object *vm_object_next(struct vm_object *object);
+unsigned long vm_object_count(void);
 
 static inline void vm_object_set_flag(struct vm_object *object,
 				      unsigned int flags)
