@@ -160,6 +160,7 @@ extern struct vm_counters vm_cnt;
 
 #define vm_count(name)		atomic64_inc(&vm_cnt.name)
 #define vm_count_n(name, n)	atomic64_add(n, &vm_cnt.name)
+#define vm_counted(name)	((u64)atomic64_read(&vm_cnt.name))
 
 /* vm.c */
 int vm_startup(void);

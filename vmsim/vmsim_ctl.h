@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * /dev/vmsim: the VM, driven from user space.  User-space ABI: plain C, C++ and the
+ * kernel all include this file, and each of them checks the layout when it is
+ * compiled.
+ *
+ * An open file is an address space.  It begins empty, and its memory can be reached
+ * through it only: nothing of it appears among the caller's own addresses.  A fork
+ * gives a second open file, whose space is the child's; closing the last descriptor
+ * of a file ends its space.  Several threads may use one file at the same time.
+ *
+ * What a user has to know:
+ *
+ * - Every call is an ioctl with one of the structures below, and the number of the
+ *   call holds the structure's size.  A call that a kernel does not know is ENOTTY.
+ * - All fields have a fixed width and sit at a multiple of it, so 32-bit and 64-bit
+ *   programs share one layout.  A pointer is stored in a field of 64 bits.
+ * - Reserved fields, and bits that have no name here, must be zero, or the call is
+ *   EINVAL and does nothing: so that they can get a meaning later.  What the kernel
+ *   writes into reserved fields is zero.
+ * - Addresses, lengths and offsets are in bytes and multiples of vi_page_size, but
+ *   in VMSIM_READ and VMSIM_WRITE, which take any.  A range that is empty, wraps, or
+ *   leaves the space is EINVAL.
+ * - A call that fails has changed nothing, with these exceptions: VMSIM_READ and
+ *   VMSIM_WRITE tell how far they came; VMSIM_SYNC and VMSIM_ADVISE may have been
+ *   applied to a part of the range.
+ *
+ * Any change of layout or meaning gets a new version.
+ */
+#ifndef _VMSIM_VMSIM_CTL_H
+#define _VMSIM_VMSIM_CTL_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+#ifdef __KERNEL__
+#include <linux/build_bug.h>
+#else
+#include <assert.h>
+#endif
+
+#define VMSIM_CTL_VERSION	1U
+#define VMSIM_DEVICE		"/dev/vmsim"
+
+/* What may be done with memory; bits. */
+#define VMSIM_PROT_NONE		0x0U
+#define VMSIM_PROT_READ		0x1U
+#define VMSIM_PROT_WRITE	0x2U
+#define VMSIM_PROT_EXEC		0x4U
+#define VMSIM_PROT_ALL		0x7U
+
+/**
+ * struct vmsim_info - VMSIM_INFO: what there is
+ * @vi_version: VMSIM_CTL_VERSION of the kernel
+ * @vi_page_size: bytes of a page
+ * @vi_min: lowest address of a space
+ * @vi_max: the one behind its highest
+ * @vi_max_pages: the most pages that this space may hold
+ * @vi_max_entries: the most map entries
+ * @vi_device_size: bytes of the device's memory that VMSIM_KIND_DEVICE maps
+ * @vi_id: number of this space, in debugfs and in trace events
+ * @vi_reserved: zero
+ */
+struct vmsim_info {
+	__u32	vi_version;
+	__u32	vi_page_size;
+	__u64	vi_min;
+	__u64	vi_max;
+	__u64	vi_max_pages;
+	__u64	vi_max_entries;
+	__u64	vi_device_size;
+	__u32	vi_id;
+	__u32	vi_reserved;
+};
+
+/* What a mapping shows. */
+#define VMSIM_KIND_ANON		0U	/* zeroes, until something is written */
+#define VMSIM_KIND_FILE		1U	/* a regular file or a block device */
+#define VMSIM_KIND_DEVICE	2U	/* memory of a device, the same to all */
+#define VMSIM_KIND_PHYS		3U	/* like ANON, and never paged out */
+#define VMSIM_KIND_GUARD	4U	/* nothing: an access is an error */
+
+#define VMSIM_MAP_FIXED		0x1U	/* at vm_addr and nowhere else */
+#define VMSIM_MAP_PRIVATE	0x2U	/* FILE, DEVICE: writes make a copy */
+#define VMSIM_MAP_PREFAULT	0x4U	/* enter what is resident at once */
+
+/**
+ * struct vmsim_map - VMSIM_MAP: make a mapping
+ * @vm_addr: in: where, or where to begin to look for space; out: where it is
+ * @vm_length: bytes
+ * @vm_offset: FILE, DEVICE: where in it the mapping begins; else 0
+ * @vm_kind: VMSIM_KIND_*
+ * @vm_fd: FILE: a descriptor, open for reading, and for writing too if the mapping
+ *	is not private and may be written to; else -1
+ * @vm_prot: VMSIM_PROT_* now
+ * @vm_max_prot: the most that VMSIM_PROTECT can give
+ * @vm_flags: VMSIM_MAP_*
+ * @vm_reserved: zero
+ *
+ * A mapping must lie within the file, its last page counted whole.  One of a file or
+ * device that is not private is inherited as VMSIM_INHERIT_SHARE, any other as
+ * VMSIM_INHERIT_COPY.  EEXIST: VMSIM_MAP_FIXED, and something is there.  ENOSPC: the
+ * space is full, or has all the entries that it may have.
+ */
+struct vmsim_map {
+	__u64	vm_addr;
+	__u64	vm_length;
+	__u64	vm_offset;
+	__u32	vm_kind;
+	__s32	vm_fd;
+	__u32	vm_prot;
+	__u32	vm_max_prot;
+	__u32	vm_flags;
+	__u32	vm_reserved;
+};
+
+/* VMSIM_INHERIT: what a child gets. */
+#define VMSIM_INHERIT_SHARE	0U
+#define VMSIM_INHERIT_COPY	1U
+#define VMSIM_INHERIT_NONE	2U
+
+/* VMSIM_ADVISE: what will be done with the memory. */
+#define VMSIM_ADVISE_NORMAL	0U
+#define VMSIM_ADVISE_RANDOM	1U
+#define VMSIM_ADVISE_SEQUENTIAL	2U
+#define VMSIM_ADVISE_WILLNEED	3U
+#define VMSIM_ADVISE_DONTNEED	4U
+#define VMSIM_ADVISE_FREE	5U	/* its contents are of no use any more */
+#define VMSIM_ADVISE_PAGEOUT	6U	/* write it to its pager now, and let it go */
+
+/* VMSIM_SYNC. */
+#define VMSIM_SYNC_ASYNC	0x1U	/* begin, do not wait */
+#define VMSIM_SYNC_INVALIDATE	0x2U	/* and forget what is resident */
+
+/* VMSIM_PROTECT: vr_what is the new maximum. */
+#define VMSIM_PROTECT_MAX	0x1U
+
+/**
+ * struct vmsim_range - what is done to a range of addresses
+ * @vr_addr: its beginning
+ * @vr_length: bytes
+ * @vr_what: PROTECT: VMSIM_PROT_*, INHERIT: VMSIM_INHERIT_*, ADVISE: VMSIM_ADVISE_*;
+ *	else 0
+ * @vr_flags: PROTECT: VMSIM_PROTECT_MAX, SYNC: VMSIM_SYNC_*; else 0
+ * @vr_reserved: zero
+ *
+ * For VMSIM_UNMAP, VMSIM_PROTECT, VMSIM_INHERIT and VMSIM_ADVISE a range may have
+ * holes; for VMSIM_WIRE, VMSIM_UNWIRE and VMSIM_SYNC it may not (EFAULT).
+ */
+struct vmsim_range {
+	__u64	vr_addr;
+	__u64	vr_length;
+	__u32	vr_what;
+	__u32	vr_flags;
+	__u64	vr_reserved;
+};
+
+/**
+ * struct vmsim_rw - VMSIM_READ, VMSIM_WRITE: move bytes between a space and the caller
+ * @rw_addr: where in the space
+ * @rw_buffer: the caller's memory, a pointer
+ * @rw_length: bytes
+ * @rw_done: out: bytes moved, whether the call succeeds or not
+ * @rw_reserved: zero
+ *
+ * EFAULT: nothing is mapped there, or what is behind it has nothing there, or the
+ * caller's memory is no good.  EACCES: it may not be read, or written to.  EIO: a
+ * pager could not bring it.  ENOMEM: no page was to be had, or the space holds all
+ * pages that it may.  EINTR: a signal came.
+ */
+struct vmsim_rw {
+	__u64	rw_addr;
+	__u64	rw_buffer;
+	__u64	rw_length;
+	__u64	rw_done;
+	__u64	rw_reserved;
+};
+
+/**
+ * struct vmsim_fork - VMSIM_FORK: a child's space
+ * @vf_fd: out: its descriptor, which is closed on exec
+ * @vf_id: out: its vi_id
+ * @vf_reserved: zero
+ */
+struct vmsim_fork {
+	__s32	vf_fd;
+	__u32	vf_id;
+	__u64	vf_reserved;
+};
+
+/**
+ * struct vmsim_swap - VMSIM_SWAPON, VMSIM_SWAPOFF: where anonymous pages go
+ * @vs_path: a pointer to the path of a regular file or a block device
+ * @vs_reserved: zero
+ *
+ * This is for all spaces.  SWAPOFF brings everything back first; ENOMEM if there is no
+ * room for it, EINTR if a signal came: then the device still is one.
+ */
+struct vmsim_swap {
+	__u64	vs_path;
+	__u64	vs_reserved;
+};
+
+/* Room for counters that there may be one day. */
+#define VMSIM_COUNTERS		40
+
+/* Of vst_counter: what has happened, in all spaces, since the module was loaded. */
+enum vmsim_counter {
+	VMSIM_FAULTS,
+	VMSIM_ZERO_FILLS,
+	VMSIM_COW_FAULTS,
+	VMSIM_COW_OPTIMISED,
+	VMSIM_OBJECT_FAULTS,
+	VMSIM_PAGEINS,
+	VMSIM_PAGEOUTS,
+	VMSIM_PAGEIN_ERRORS,
+	VMSIM_PAGEOUT_ERRORS,
+	VMSIM_PREFAULTS,
+	VMSIM_REACTIVATED,
+	VMSIM_SHADOWS,
+	VMSIM_COLLAPSES,
+	VMSIM_BYPASSES,
+	VMSIM_COLLAPSE_WAITS,
+	VMSIM_CACHE_TAKEN,
+	VMSIM_CACHE_SKIPPED,
+	VMSIM_PAGE_WAITS,
+	VMSIM_BUSY_WAITS,
+	VMSIM_DEAD_WAKEUPS,
+	VMSIM_COUNTER_COUNT,
+};
+
+/**
+ * struct vmsim_stats - VMSIM_STATS: how things stand
+ * @vst_entries: this space's map entries
+ * @vst_size: bytes that it has mapped
+ * @vst_resident: its translations
+ * @vst_wired: of those, wired
+ * @vst_tables: pages that its translations take
+ * @vst_held: pages that it is taken to hold: see vi_max_pages
+ * @vst_pool: from here on, of all spaces: pages of the pool
+ * @vst_free: of those, free
+ * @vst_active: pages on the active queue
+ * @vst_inactive: on the inactive queue
+ * @vst_cache: on the cache queue
+ * @vst_wired_pages: wired pages
+ * @vst_objects: objects
+ * @vst_spaces: spaces
+ * @vst_swap_total: pages of swap space
+ * @vst_swap_used: of those, in use
+ * @vst_reserved: zero
+ * @vst_counter: by enum vmsim_counter; the rest is zero
+ */
+struct vmsim_stats {
+	__u64	vst_entries;
+	__u64	vst_size;
+	__u64	vst_resident;
+	__u64	vst_wired;
+	__u64	vst_tables;
+	__u64	vst_held;
+	__u64	vst_pool;
+	__u64	vst_free;
+	__u64	vst_active;
+	__u64	vst_inactive;
+	__u64	vst_cache;
+	__u64	vst_wired_pages;
+	__u64	vst_objects;
+	__u64	vst_spaces;
+	__u64	vst_swap_total;
+	__u64	vst_swap_used;
+	__u64	vst_reserved[8];
+	__u64	vst_counter[VMSIM_COUNTERS];
+};
+
+/**
+ * struct vmsim_list - VMSIM_ENTRIES, VMSIM_OBJECTS: what a space consists of
+ * @vl_buffer: a pointer to an array of struct vmsim_entry or struct vmsim_object
+ * @vl_room: in: how many it can take, VMSIM_LIST_MAX at most
+ * @vl_count: out: how many there are; those that have no room are left out
+ * @vl_reserved: zero
+ *
+ * The objects are those that the entries show and those that are below them, each
+ * once.
+ */
+struct vmsim_list {
+	__u64	vl_buffer;
+	__u32	vl_room;
+	__u32	vl_count;
+	__u64	vl_reserved;
+};
+
+#define VMSIM_LIST_MAX		65536U
+
+/* Flags of an entry. */
+#define VMSIM_ENTRY_COW		0x1U	/* writes do not reach what others see */
+#define VMSIM_ENTRY_NEEDS_COPY	0x2U	/* a shadow comes with the next write */
+#define VMSIM_ENTRY_GUARD	0x4U
+#define VMSIM_ENTRY_USER_WIRED	0x8U
+
+/**
+ * struct vmsim_entry - one mapping
+ * @ve_start: its first address
+ * @ve_end: the one behind its last
+ * @ve_offset: where in the object it begins, in bytes
+ * @ve_object: the object's number, 0 if there is none yet
+ * @ve_prot: VMSIM_PROT_*
+ * @ve_max_prot: VMSIM_PROT_*
+ * @ve_inherit: VMSIM_INHERIT_*
+ * @ve_advice: VMSIM_ADVISE_NORMAL, _RANDOM or _SEQUENTIAL
+ * @ve_wired: wirings, the user's counted as one
+ * @ve_flags: VMSIM_ENTRY_*
+ */
+struct vmsim_entry {
+	__u64	ve_start;
+	__u64	ve_end;
+	__u64	ve_offset;
+	__u64	ve_object;
+	__u32	ve_prot;
+	__u32	ve_max_prot;
+	__u32	ve_inherit;
+	__u32	ve_advice;
+	__u32	ve_wired;
+	__u32	ve_flags;
+};
+
+/* Kinds of objects. */
+#define VMSIM_OBJECT_DEFAULT	0U	/* anonymous, nothing paged out yet */
+#define VMSIM_OBJECT_SWAP	1U	/* anonymous, some of it in swap once */
+#define VMSIM_OBJECT_FILE	2U
+#define VMSIM_OBJECT_DEVICE	3U
+#define VMSIM_OBJECT_PHYS	4U
+#define VMSIM_OBJECT_DEAD	5U
+
+/**
+ * struct vmsim_object - one object
+ * @vo_id: its number, which no other object ever has
+ * @vo_backing: the number of the one that it shadows, or 0
+ * @vo_backing_offset: where in that it begins, in bytes
+ * @vo_size: its pages
+ * @vo_resident: of those, resident
+ * @vo_swap: blocks of swap space that it has
+ * @vo_type: VMSIM_OBJECT_*
+ * @vo_refs: references
+ * @vo_shadows: of those, by objects that shadow it
+ * @vo_paging: operations that it waits for before it goes
+ * @vo_page: of its first 64 pages, a bit each: resident
+ * @vo_dirty: resident, and changed since it was written
+ * @vo_behind: its pager has it
+ */
+struct vmsim_object {
+	__u64	vo_id;
+	__u64	vo_backing;
+	__u64	vo_backing_offset;
+	__u64	vo_size;
+	__u64	vo_resident;
+	__u64	vo_swap;
+	__u32	vo_type;
+	__u32	vo_refs;
+	__u32	vo_shadows;
+	__u32	vo_paging;
+	__u64	vo_page;
+	__u64	vo_dirty;
+	__u64	vo_behind;
+};
+
+#define VMSIM_IOC		0xBD
+
+#define VMSIM_INFO		_IOR(VMSIM_IOC, 0, struct vmsim_info)
+#define VMSIM_MAP		_IOWR(VMSIM_IOC, 1, struct vmsim_map)
+#define VMSIM_UNMAP		_IOW(VMSIM_IOC, 2, struct vmsim_range)
+#define VMSIM_PROTECT		_IOW(VMSIM_IOC, 3, struct vmsim_range)
+#define VMSIM_INHERIT		_IOW(VMSIM_IOC, 4, struct vmsim_range)
+#define VMSIM_ADVISE		_IOW(VMSIM_IOC, 5, struct vmsim_range)
+#define VMSIM_SYNC		_IOW(VMSIM_IOC, 6, struct vmsim_range)
+#define VMSIM_WIRE		_IOW(VMSIM_IOC, 7, struct vmsim_range)
+#define VMSIM_UNWIRE		_IOW(VMSIM_IOC, 8, struct vmsim_range)
+#define VMSIM_READ		_IOWR(VMSIM_IOC, 9, struct vmsim_rw)
+#define VMSIM_WRITE		_IOWR(VMSIM_IOC, 10, struct vmsim_rw)
+#define VMSIM_FORK		_IOWR(VMSIM_IOC, 11, struct vmsim_fork)
+#define VMSIM_SWAPON		_IOW(VMSIM_IOC, 12, struct vmsim_swap)
+#define VMSIM_SWAPOFF		_IOW(VMSIM_IOC, 13, struct vmsim_swap)
+#define VMSIM_STATS		_IOR(VMSIM_IOC, 14, struct vmsim_stats)
+#define VMSIM_ENTRIES		_IOWR(VMSIM_IOC, 15, struct vmsim_list)
+#define VMSIM_OBJECTS		_IOWR(VMSIM_IOC, 16, struct vmsim_list)
+/* Recount all that can be counted in two ways; EUCLEAN if they differ. */
+#define VMSIM_CHECK		_IO(VMSIM_IOC, 17)
+
+static_assert(sizeof(struct vmsim_info) == 56, "vmsim_info");
+static_assert(sizeof(struct vmsim_map) == 48, "vmsim_map");
+static_assert(sizeof(struct vmsim_range) == 32, "vmsim_range");
+static_assert(sizeof(struct vmsim_rw) == 40, "vmsim_rw");
+static_assert(sizeof(struct vmsim_fork) == 16, "vmsim_fork");
+static_assert(sizeof(struct vmsim_swap) == 16, "vmsim_swap");
+static_assert(sizeof(struct vmsim_stats) == 512, "vmsim_stats");
+static_assert(sizeof(struct vmsim_list) == 24, "vmsim_list");
+static_assert(sizeof(struct vmsim_entry) == 56, "vmsim_entry");
+static_assert(sizeof(struct vmsim_object) == 88, "vmsim_object");
+
+#endif /* _VMSIM_VMSIM_CTL_H */
