@@ -11,6 +11,7 @@
 #include "uma/fail.h"
 #include "uma/uma_int.h"
 #include "vmsim/backing.h"
+#include "vmsim/show.h"
 #include "vmsim/vm.h"
 
 static int __init uma_module_init(void)
@@ -41,6 +42,7 @@ static int __init uma_module_init(void)
 	dir = uma_stats_startup();
 	memguard_debugfs(dir);
 	vm_fail_io_debugfs(dir);
+	vm_debugfs(dir);
 	return 0;
 
 fail_mbuf:
