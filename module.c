@@ -11,6 +11,7 @@
 #include "uma/fail.h"
 #include "uma/uma_int.h"
 #include "vmsim/backing.h"
+#include "vmsim/ctl.h"
 #include "vmsim/show.h"
 #include "vmsim/vm.h"
 
@@ -38,6 +39,9 @@ static int __init uma_module_init(void)
 	error = vm_startup();
 	if (error)
 		goto fail_mbuf;
+	error = vm_ctl_startup();
+	if (error)
+		goto fail_vm;
 	memguard_startup();
 	dir = uma_stats_startup();
 	memguard_debugfs(dir);
@@ -45,6 +49,8 @@ static int __init uma_module_init(void)
 	vm_debugfs(dir);
 	return 0;
 
+fail_vm:
+	vm_shutdown();
 fail_mbuf:
 	uma_mbuf_shutdown();
 fail_malloc:
@@ -62,6 +68,7 @@ fail_pool:
 
 static void __exit uma_module_exit(void)
 {
+	vm_ctl_shutdown();
 	uma_stats_shutdown();
 	vm_shutdown();
 	uma_reclaim_quiesce();

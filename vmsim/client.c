@@ -38,6 +38,7 @@
 #include "vmsim/client.h"
 #include "vmsim/collapse.h"
 #include "vmsim/map.h"
+#include "vmsim/mmap.h"
 #include "vmsim/object.h"
 #include "vmsim/page.h"
 #include "vmsim/pager.h"
@@ -304,6 +305,32 @@ int vm_client_unmap(struct vm_client *client, unsigned long start,
 		error = -ENOSPC;
 	else
 		error = vm_map_delete(map, start, end);
+	vm_map_unlock(map);
+	return error;
+}
+
+/**
+ * vm_client_guard() - map a range of which no access is allowed
+ * @client: the client
+ * @req: where, and the rights that are shown; of the flags VM_MMAP_FIXED counts
+ *
+ * Context: process, may sleep.
+ * Return: 0, or what vm_map_mmap() says.
+ */
+int vm_client_guard(struct vm_client *client, struct vm_mmap *req)
+{
+	struct vm_map *map = map_of(client);
+	int error;
+
+	vm_map_lock(map);
+	if (req->flags & VM_MMAP_FIXED)
+		error = vm_map_delete(map, req->addr, req->addr + req->size);
+	else
+		error = vm_map_findspace(map, req->addr, req->size, &req->addr);
+	if (!error)
+		error = vm_map_insert(map, NULL, 0, req->addr,
+				      req->addr + req->size, req->prot, req->max,
+				      MAP_NOFAULT);
 	vm_map_unlock(map);
 	return error;
 }

@@ -12,6 +12,7 @@
 
 #include "vmsim/vmspace.h"
 
+struct vm_mmap;
 struct vm_object;
 struct vm_map_entry;
 struct vmsim_entry;
@@ -53,6 +54,7 @@ int vm_client_may_cut(struct vm_client *client);
 /* What a map does not do by itself. */
 int vm_client_unmap(struct vm_client *client, unsigned long start,
 		    unsigned long end);
+int vm_client_guard(struct vm_client *client, struct vm_mmap *req);
 int vm_client_advise(struct vm_client *client, unsigned long start,
 		     unsigned long end, unsigned int advice);
 int vm_client_pageout(struct vm_client *client, unsigned long start,

@@ -45,6 +45,7 @@
 #include "vmsim/ctl.h"
 #include "vmsim/fault.h"
 #include "vmsim/map.h"
+#include "vmsim/mmap.h"
 #include "vmsim/object.h"
 #include "vmsim/page.h"
 #include "vmsim/pager.h"
@@ -162,46 +163,6 @@ static struct file *get_file_for(int fd, bool write, u64 *size)
 
 /* ---- mapping ------------------------------------------------------------ */
 
-/* The object for a mapping of something, with a reference; NULL: none yet. */
-static struct vm_object *object_for(const struct vmsim_map *vm)
-{
-	bool write = vm->vm_max_prot & VMSIM_PROT_WRITE &&
-		     !(vm->vm_flags & VMSIM_MAP_PRIVATE);
-	struct vm_object *object;
-	struct file *file;
-	u64 size;
-
-	switch (vm->vm_kind) {
-	case VMSIM_KIND_ANON:
-	case VMSIM_KIND_GUARD:
-		return NULL;
-	case VMSIM_KIND_PHYS:
-		return vm_pager_allocate(OBJT_PHYS, NULL, vm->vm_length,
-					 vm->vm_max_prot, 0);
-	case VMSIM_KIND_DEVICE:
-		if (vm->vm_offset > DEVICE_PAGES * PAGE_SIZE ||
-		    vm->vm_length > DEVICE_PAGES * PAGE_SIZE - vm->vm_offset)
-			return ERR_PTR(-EINVAL);
-		return vm_pager_allocate(OBJT_DEVICE, vm_ctl_device,
-					 DEVICE_PAGES * PAGE_SIZE,
-					 vm->vm_max_prot, 0);
-	case VMSIM_KIND_FILE:
-		file = get_file_for(vm->vm_fd, write, &size);
-		if (IS_ERR(file))
-			return ERR_CAST(file);
-		/* No sum here that could wrap. */
-		if (vm->vm_offset >= size ||
-		    vm->vm_length > vm_round_page(size - vm->vm_offset))
-			object = ERR_PTR(-EINVAL);
-		else
-			object = vm_pager_allocate(OBJT_VNODE, file, size,
-						   vm->vm_max_prot, 0);
-		fput(file);
-		return object;
-	}
-	return ERR_PTR(-EINVAL);
-}
-
 /* What does not depend on the state of anything. */
 static bool map_args_ok(const struct vmsim_map *vm)
 {
@@ -209,60 +170,104 @@ static bool map_args_ok(const struct vmsim_map *vm)
 		     vm->vm_kind == VMSIM_KIND_DEVICE;
 	unsigned long end;
 
-	if (vm->vm_reserved || vm->vm_prot & ~vm->vm_max_prot ||
-	    vm->vm_max_prot & ~VMSIM_PROT_ALL)
+	if (vm->vm_reserved || vm->vm_kind > VMSIM_KIND_GUARD ||
+	    vm->vm_prot & ~vm->vm_max_prot ||
+	    vm->vm_max_prot & ~VMSIM_PROT_ALL ||
+	    vm->vm_flags & ~(VMSIM_MAP_FIXED | VMSIM_MAP_PRIVATE))
 		return false;
-	if (vm->vm_flags & ~(VMSIM_MAP_FIXED | VMSIM_MAP_PRIVATE |
-			     VMSIM_MAP_PREFAULT))
+	if (vm->vm_kind == VMSIM_KIND_FILE ?
+	    vm->vm_fd < 0 : vm->vm_fd != -1 || vm->vm_flags & VMSIM_MAP_PRIVATE)
 		return false;
-	if (!shown && (vm->vm_offset || vm->vm_flags & VMSIM_MAP_PRIVATE))
-		return false;
-	if (vm->vm_offset & ~PAGE_MASK ||
-	    (vm->vm_kind == VMSIM_KIND_FILE ? vm->vm_fd < 0 : vm->vm_fd != -1))
+	if (vm->vm_offset & ~PAGE_MASK || (!shown && vm->vm_offset))
 		return false;
 	if (vm->vm_flags & VMSIM_MAP_FIXED)
 		return range_ok(vm->vm_addr, vm->vm_length, &end);
-	/* A hint is taken as one: it is to begin a page, no more. */
+	/* A hint is to begin a page, no more. */
 	return vm->vm_length && vm->vm_length <= PMAP_END - VM_CLIENT_MIN &&
 	       vm->vm_addr < PMAP_END &&
 	       !((vm->vm_addr | vm->vm_length) & ~PAGE_MASK);
 }
 
+/* Whether the mapping lies within something, whose last page counts whole. */
+static bool within(const struct vmsim_map *vm, u64 size)
+{
+	/* No sum here that could wrap. */
+	return vm->vm_offset < size &&
+	       vm->vm_length <= vm_round_page(size - vm->vm_offset);
+}
+
+static int map_file(struct vm_call *call, struct vm_mmap *req)
+{
+	const struct vmsim_map *vm = &call->arg.map;
+	bool write = vm->vm_max_prot & VMSIM_PROT_WRITE &&
+		     !(vm->vm_flags & VMSIM_MAP_PRIVATE);
+	struct file *file = get_file_for(vm->vm_fd, write, &req->handle_size);
+	int error = -EINVAL;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	req->type = OBJT_VNODE;
+	req->handle = file;
+	if (within(vm, req->handle_size))
+		error = vm_map_mmap(map_of(call), req);
+	/* The object has a reference of its own. */
+	fput(file);
+	return error;
+}
+
+static int map_device(struct vm_call *call, struct vm_mmap *req)
+{
+	req->type = OBJT_DEVICE;
+	req->handle = vm_ctl_device;
+	req->handle_size = DEVICE_PAGES * PAGE_SIZE;
+	if (!within(&call->arg.map, req->handle_size))
+		return -EINVAL;
+	return vm_map_mmap(map_of(call), req);
+}
+
 static int call_map(struct vm_call *call)
 {
 	struct vmsim_map *vm = &call->arg.map;
-	bool fixed = vm->vm_flags & VMSIM_MAP_FIXED;
-	struct vm_object *object;
-	unsigned long addr;
-	int cow = 0, error;
+	struct vm_mmap req = {
+		.addr = max_t(u64, vm->vm_addr, VM_CLIENT_MIN),
+		.size = vm->vm_length,
+		.prot = vm->vm_prot,
+		.max = vm->vm_max_prot,
+		.offset = vm->vm_offset,
+		.type = OBJT_DEFAULT,
+	};
+	int error;
 
 	if (!map_args_ok(vm))
 		return -EINVAL;
-	object = object_for(vm);
-	if (IS_ERR(object))
-		return PTR_ERR(object);
-	if (vm->vm_flags & VMSIM_MAP_PRIVATE)
-		cow |= MAP_COPY_ON_WRITE;
-	if (vm->vm_flags & VMSIM_MAP_PREFAULT)
-		cow |= MAP_PREFAULT;
-	if (vm->vm_kind == VMSIM_KIND_GUARD)
-		cow |= MAP_NOFAULT;
-	addr = fixed ? vm->vm_addr :
-		       max_t(unsigned long, vm->vm_addr, VM_CLIENT_MIN);
-	error = vm_map_find(map_of(call), object, vm->vm_offset, &addr,
-			    vm->vm_length, !fixed, vm->vm_prot, vm->vm_max_prot,
-			    cow);
-	if (error) {
-		if (object)
-			vm_object_deallocate(object);
+	error = vm_client_may_cut(call->client);
+	if (error)
 		return error;
+	if (vm->vm_flags & VMSIM_MAP_FIXED)
+		req.flags |= VM_MMAP_FIXED;
+	if (vm->vm_kind != VMSIM_KIND_ANON && !(vm->vm_flags & VMSIM_MAP_PRIVATE))
+		req.flags |= VM_MMAP_SHARED;
+	switch (vm->vm_kind) {
+	case VMSIM_KIND_ANON:
+		error = vm_map_mmap(map_of(call), &req);
+		break;
+	case VMSIM_KIND_FILE:
+		error = map_file(call, &req);
+		break;
+	case VMSIM_KIND_DEVICE:
+		error = map_device(call, &req);
+		break;
+	case VMSIM_KIND_PHYS:
+		req.type = OBJT_PHYS;
+		req.handle_size = req.size;
+		error = vm_map_mmap(map_of(call), &req);
+		break;
+	case VMSIM_KIND_GUARD:
+		error = vm_client_guard(call->client, &req);
+		break;
 	}
-	vm->vm_addr = addr;
-	if ((vm->vm_kind == VMSIM_KIND_FILE ||
-	     vm->vm_kind == VMSIM_KIND_DEVICE) && !(cow & MAP_COPY_ON_WRITE))
-		vm_map_inherit(map_of(call), addr, addr + vm->vm_length,
-			       VM_INHERIT_SHARE);
-	return 0;
+	vm->vm_addr = error ? vm->vm_addr : req.addr;
+	return error;
 }
 
 static int call_unmap(struct vm_call *call)

@@ -23,7 +23,8 @@
  *   leaves the space is EINVAL.
  * - A call that fails has changed nothing, with these exceptions: VMSIM_READ and
  *   VMSIM_WRITE tell how far they came; VMSIM_SYNC and VMSIM_ADVISE may have been
- *   applied to a part of the range.
+ *   applied to a part of the range; and with VMSIM_MAP_FIXED, what was there may be
+ *   gone.
  *
  * Any change of layout or meaning gets a new version.
  */
@@ -79,9 +80,8 @@ struct vmsim_info {
 #define VMSIM_KIND_PHYS		3U	/* like ANON, and never paged out */
 #define VMSIM_KIND_GUARD	4U	/* nothing: an access is an error */
 
-#define VMSIM_MAP_FIXED		0x1U	/* at vm_addr and nowhere else */
-#define VMSIM_MAP_PRIVATE	0x2U	/* FILE, DEVICE: writes make a copy */
-#define VMSIM_MAP_PREFAULT	0x4U	/* enter what is resident at once */
+#define VMSIM_MAP_FIXED		0x1U	/* at vm_addr; what is there goes */
+#define VMSIM_MAP_PRIVATE	0x2U	/* FILE: writes make a copy */
 
 /**
  * struct vmsim_map - VMSIM_MAP: make a mapping
@@ -96,10 +96,10 @@ struct vmsim_info {
  * @vm_flags: VMSIM_MAP_*
  * @vm_reserved: zero
  *
- * A mapping must lie within the file, its last page counted whole.  One of a file or
- * device that is not private is inherited as VMSIM_INHERIT_SHARE, any other as
- * VMSIM_INHERIT_COPY.  EEXIST: VMSIM_MAP_FIXED, and something is there.  ENOSPC: the
- * space is full, or has all the entries that it may have.
+ * A mapping must lie within the file or device, its last page counted whole.  One of
+ * a file, a device or PHYS that is not private is inherited as VMSIM_INHERIT_SHARE, any
+ * other as VMSIM_INHERIT_COPY.  ENOMEM: there is no room of that length; ENOSPC: the
+ * space has all the entries that it may have.
  */
 struct vmsim_map {
 	__u64	vm_addr;
