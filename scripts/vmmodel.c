@@ -132,6 +132,8 @@ static uint8_t constant[FILE_PAGES][PAGE];
 static int file_fd, constant_fd;
 static char swap_path[2][256];
 
+static unsigned int pool_pages;
+
 /* Spaces on their way from one thread to another. */
 static struct space *gift;
 static pthread_mutex_t gift_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -704,6 +706,16 @@ static void do_sync(struct driver *d)
 	want_error(d, range_call(s, VMSIM_SYNC, at, n, 0, flags), want, "sync");
 }
 
+static unsigned int wired_slots(const struct driver *d)
+{
+	unsigned int i, at, n = 0;
+
+	for (i = 0; i < d->nspaces; i++)
+		for (at = 0; at < SLOTS; at++)
+			n += d->space[i].slot[at].wired;
+	return n;
+}
+
 static void do_wire(struct driver *d)
 {
 	struct space *s = some_space(d);
@@ -717,6 +729,9 @@ static void do_wire(struct driver *d)
 	for (i = at; i < at + n; i++)
 		if (s->slot[i].kind == NOTHING)
 			want = EFAULT;
+	/* Not more than can be spared. */
+	if (n + wired_slots(d) > pool_pages / 4 / nthreads)
+		return;
 	note(d, "wire %c 0x%" PRIx64 " %up", space_name(d, s), address(at), n);
 	do {
 		error = range_call(s, VMSIM_WIRE, at, n, 0, 0);
@@ -1025,6 +1040,42 @@ static void one_op(struct driver *d)
 
 static time_t started;
 
+/* ---- paging out --------------------------------------------------------- */
+
+static bool drivers_done;
+
+/*
+ * Keep some pages free, as a daemon does: look how many there are, and page out what
+ * can be while there are few. A descriptor may be closed meanwhile, and be another's
+ * afterwards, to whom advice does no harm.
+ */
+static void *pageout_main(void *arg)
+{
+	int fd = *(int *)arg;
+	struct vmsim_stats st;
+	unsigned int i = 0, n;
+
+	while (!__atomic_load_n(&drivers_done, __ATOMIC_ACQUIRE)) {
+		if (call(fd, VMSIM_STATS, &st))
+			die("statistics: %s", strerror(errno));
+		if (st.vst_free + st.vst_cache > pool_pages / 6) {
+			usleep(500);
+			continue;
+		}
+		for (n = 0; n < MAX_THREADS * MAX_SPACES; n++, i++) {
+			struct driver *d = &drivers[i / MAX_SPACES % MAX_THREADS];
+			struct space s = d->space[i % MAX_SPACES];
+
+			if (d->nspaces && s.fd >= 0 &&
+			    range_call(&s, VMSIM_ADVISE, 0, SLOTS,
+				       VMSIM_ADVISE_PAGEOUT, 0) != EBADF)
+				break;
+		}
+		i++;
+	}
+	return NULL;
+}
+
 static void *driver_main(void *arg)
 {
 	struct driver *d = arg;
@@ -1198,6 +1249,7 @@ int main(int argc, char **argv)
 {
 	struct vmsim_stats before;
 	unsigned int i, j;
+	pthread_t pager;
 	bool ok;
 	int fd, c;
 
@@ -1240,6 +1292,7 @@ int main(int argc, char **argv)
 	fd = open(VMSIM_DEVICE, O_RDWR | O_CLOEXEC);
 	if (fd < 0 || call(fd, VMSIM_STATS, &before))
 		die("%s: %s", VMSIM_DEVICE, strerror(errno));
+	pool_pages = before.vst_pool;
 	/* Its own space, which is there before and after. */
 	before.vst_spaces = 1;
 	make_files(first_seed);
@@ -1260,8 +1313,12 @@ int main(int argc, char **argv)
 		if (pthread_create(&drivers[i].thread, NULL, driver_main,
 				   &drivers[i]))
 			die("no thread");
+	if (pthread_create(&pager, NULL, pageout_main, &fd))
+		die("no thread");
 	for (i = 0; i < nthreads; i++)
 		pthread_join(drivers[i].thread, NULL);
+	__atomic_store_n(&drivers_done, true, __ATOMIC_RELEASE);
+	pthread_join(pager, NULL);
 	for (i = 0; i < nthreads; i++)
 		for (j = 0; j < MAX_SPACES; j++)
 			if (drivers[i].space[j].fd >= 0)
