@@ -6,10 +6,10 @@
  * two limits.
  *
  * Entries. A mapping takes one, and so does each cut: changing the protection of
- * every second page of one mapping makes as many entries as it has pages. What is
- * inserted is limited by the map; what cuts is asked for here first, and may cut
- * twice. An unmapping that only takes away is always allowed, so that a space at
- * its limit can get smaller.
+ * every second page of one mapping makes as many entries as it has pages. So what
+ * maps or cuts is asked for here first, and may add two. An unmapping that only takes
+ * away is always allowed, so that a space at its limit can get smaller. (A map's own
+ * max_entries is for kernel submaps, where entries are not joined.)
  *
  * Pages. What belongs to a space is not written down anywhere: a page belongs to an
  * object, and several entries of several spaces may show that. To count means to
@@ -90,7 +90,6 @@ static void set_limits(struct vm_client *client)
 	uma_pool_get_stats(uma_pool, &st);
 	client->max_pages = pages ?: st.pages / 4 * 3;
 	client->max_entries = entries ?: min(4 * st.pages, UINT_MAX / 2);
-	map_of(client)->max_entries = client->max_entries;
 }
 
 /* Enter a client in the list and give it a number. */

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Calls of /dev/vmsim with arguments that are not good
+ *
+ * Several threads call all ioctls, those that there are and those that there are not,
+ * with random fields: numbers at the edges of what is allowed, pointers to nothing,
+ * to memory that can only be read, to the end of the address space; descriptors that
+ * are closed, of other kinds, of other spaces, of /dev/vmsim itself. One thread
+ * closes and opens what the others are using. Some calls succeed: a space that is not
+ * mapped at all would refuse the rest too early.
+ *
+ * First it sees that nobody else can open the device: not another user, and not root
+ * without CAP_SYS_ADMIN.
+ *
+ * It does not look at what a call returns, but that it is an errno that the interface
+ * names. Whether the kernel bears it is seen in its log, and whether something
+ * is lost at the end: all is closed, and then no object, page or space may be left.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vmsim/vmsim_ctl.h"
+
+#define THREADS		4
+#define SPACES		8
+#define OTHERS		8
+#define PAGE		4096ULL
+#define BASE		0x100000ULL
+
+static int spaces[SPACES];	/* open files of the device, or what comes after */
+static int others[OTHERS];	/* descriptors of other kinds */
+static uint64_t calls = 100000, first_seed;
+static unsigned char *good, *readonly;
+static uint64_t failed[THREADS], done[THREADS];
+
+static uint64_t next_random(uint64_t *seed)
+{
+	uint64_t z = *seed += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+static unsigned int below(uint64_t *seed, unsigned int n)
+{
+	return next_random(seed) % n;
+}
+
+static uint64_t some_number(uint64_t *seed)
+{
+	static const uint64_t edges[] = {
+		0, 1, 2, 7, 8, 64, 4095, 4096, 4097, 0xfff000, 1ULL << 31,
+		(1ULL << 32) - 1, 1ULL << 32, (1ULL << 45) - 4096, 1ULL << 45,
+		(1ULL << 45) + 4096, 1ULL << 47, 1ULL << 63, ~0ULL, ~0ULL - 4095,
+		0x7fffffffffffffffULL,
+	};
+
+	switch (below(seed, 4)) {
+	case 0:
+		return edges[below(seed, sizeof(edges) / sizeof(*edges))];
+	case 1:
+		return next_random(seed) >> below(seed, 64);
+	default:
+		return BASE + below(seed, 64) * PAGE;
+	}
+}
+
+static uint64_t some_length(uint64_t *seed)
+{
+	return below(seed, 8) ? (1 + below(seed, 16)) * PAGE : some_number(seed);
+}
+
+static uint64_t some_pointer(uint64_t *seed)
+{
+	switch (below(seed, 8)) {
+	case 0:
+		return 0;
+	case 1:
+		return (uintptr_t)readonly;
+	case 2:
+		return next_random(seed);
+	case 3:
+		return 0xffff888000000000ULL + below(seed, 1 << 30);
+	case 4:
+		/* its second half is not there */
+		return (uintptr_t)good + 64 * PAGE - 1 - below(seed, 5000);
+	default:
+		return (uintptr_t)good;
+	}
+}
+
+static int some_fd(uint64_t *seed)
+{
+	switch (below(seed, 6)) {
+	case 0:
+		return (int)next_random(seed);
+	case 1:
+		return spaces[below(seed, SPACES)];
+	default:
+		return others[below(seed, OTHERS)];
+	}
+}
+
+static uint32_t small(uint64_t *seed, unsigned int n)
+{
+	return below(seed, 10) ? below(seed, n) : (uint32_t)some_number(seed);
+}
+
+static const unsigned long numbers[] = {
+	VMSIM_INFO, VMSIM_MAP, VMSIM_UNMAP, VMSIM_PROTECT, VMSIM_INHERIT,
+	VMSIM_ADVISE, VMSIM_SYNC, VMSIM_WIRE, VMSIM_UNWIRE, VMSIM_READ,
+	VMSIM_WRITE, VMSIM_FORK, VMSIM_SWAPON, VMSIM_SWAPOFF, VMSIM_STATS,
+	VMSIM_ENTRIES, VMSIM_OBJECTS, VMSIM_CHECK, VMSIM_MAP, VMSIM_MAP,
+	VMSIM_WRITE, VMSIM_WRITE, VMSIM_READ,
+};
+
+union argument {
+	struct vmsim_info info;
+	struct vmsim_map map;
+	struct vmsim_range range;
+	struct vmsim_rw rw;
+	struct vmsim_fork fork;
+	struct vmsim_swap swap;
+	struct vmsim_stats stats;
+	struct vmsim_list list;
+	uint64_t word[64];
+};
+
+static void fill_map(uint64_t *seed, struct vmsim_map *vm)
+{
+	vm->vm_addr = some_number(seed);
+	vm->vm_length = some_length(seed);
+	vm->vm_kind = small(seed, 5);
+	vm->vm_fd = vm->vm_kind == VMSIM_KIND_FILE ? some_fd(seed) :
+		    below(seed, 8) ? -1 : some_fd(seed);
+	vm->vm_offset = below(seed, 2) ? 0 : some_number(seed);
+	vm->vm_prot = small(seed, 8);
+	vm->vm_max_prot = below(seed, 4) ? 7 : small(seed, 8);
+	vm->vm_flags = small(seed, 4);
+	if (vm->vm_kind != VMSIM_KIND_FILE && below(seed, 4))
+		vm->vm_flags &= ~VMSIM_MAP_PRIVATE;
+}
+
+static void fill(uint64_t *seed, unsigned long nr, union argument *arg)
+{
+	memset(arg, 0, sizeof(*arg));
+	switch (nr) {
+	case VMSIM_MAP:
+		fill_map(seed, &arg->map);
+		break;
+	case VMSIM_READ:
+	case VMSIM_WRITE:
+		arg->rw.rw_addr = some_number(seed) + below(seed, 4096);
+		arg->rw.rw_length = below(seed, 8) ? 1 + below(seed, 20000) :
+						     some_number(seed);
+		/* Not more than can be waited for, unless it stops early. */
+		if (arg->rw.rw_length > 1 << 20 && arg->rw.rw_addr < 1ULL << 44)
+			arg->rw.rw_length |= 1ULL << 62;
+		arg->rw.rw_buffer = some_pointer(seed);
+		break;
+	case VMSIM_FORK:
+		break;
+	case VMSIM_SWAPON:
+	case VMSIM_SWAPOFF:
+		arg->swap.vs_path = some_pointer(seed);
+		break;
+	case VMSIM_ENTRIES:
+	case VMSIM_OBJECTS:
+		arg->list.vl_buffer = some_pointer(seed);
+		arg->list.vl_room = small(seed, 64);
+		break;
+	default:
+		arg->range.vr_addr = some_number(seed);
+		arg->range.vr_length = some_length(seed);
+		if (nr == VMSIM_PROTECT || nr == VMSIM_INHERIT ||
+		    nr == VMSIM_ADVISE)
+			arg->range.vr_what = small(seed, 8);
+		if (nr == VMSIM_SYNC || nr == VMSIM_PROTECT)
+			arg->range.vr_flags = small(seed, 4);
+	}
+	/* Anything anywhere: reserved fields, too. */
+	if (!below(seed, 16))
+		arg->word[below(seed, 6)] ^= 1ULL << below(seed, 64);
+}
+
+/* What the interface says that a call can return. */
+static bool known_errno(int error)
+{
+	switch (error) {
+	case 0: case EINVAL: case EFAULT: case EACCES: case ENOMEM: case EINTR:
+	case EBADF: case ENOTTY: case ENOSPC: case EIO: case EBUSY: case EMFILE:
+	case ENOENT: case ENAMETOOLONG: case EISDIR: case ENOTDIR: case ENXIO:
+	case EPERM: case EEXIST: case EOPNOTSUPP: case ETXTBSY: case ENFILE:
+	case EROFS: case ELOOP: case EFBIG:
+		return true;
+	}
+	return false;
+}
+
+static void one_call(uint64_t *seed, unsigned int thread)
+{
+	unsigned long nr = numbers[below(seed, sizeof(numbers) / sizeof(*numbers))];
+	int fd = below(seed, 50) ? spaces[below(seed, SPACES)] : some_fd(seed);
+	union argument arg;
+	void *pointer = &arg;
+	int error;
+
+	fill(seed, nr, &arg);
+	if (!below(seed, 32))
+		pointer = (void *)(uintptr_t)some_pointer(seed);
+	/* A number that is not one, or one of another size. */
+	if (!below(seed, 64))
+		nr ^= 1UL << below(seed, 32);
+	error = ioctl(fd, nr, pointer) ? errno : 0;
+	if (error) {
+		failed[thread]++;
+	} else if (nr == VMSIM_FORK && pointer == &arg) {
+		/* The child takes the place of one of those that there are. */
+		fd = __atomic_exchange_n(&spaces[below(seed, SPACES)],
+					 arg.fork.vf_fd, __ATOMIC_ACQ_REL);
+		close(fd);
+	}
+	/* Of what is no device of ours any errno is right. */
+	if (!known_errno(error) && _IOC_TYPE(nr) == VMSIM_IOC) {
+		printf("vmfuzz: seed %" PRIu64 ": call %u says %s\n", first_seed,
+		       (unsigned int)_IOC_NR(nr), strerror(error));
+		exit(1);
+	}
+	done[thread]++;
+}
+
+static void *thread_main(void *arg)
+{
+	unsigned int thread = (uintptr_t)arg;
+	uint64_t seed = first_seed + thread * 0x123456789ULL;
+	int fd;
+
+	while (done[thread] < calls / THREADS) {
+		one_call(&seed, thread);
+		/* One closes under the others' hands, and opens anew. */
+		if (!thread && !below(&seed, 200)) {
+			fd = open(VMSIM_DEVICE, O_RDWR | O_CLOEXEC);
+			if (fd >= 0)
+				close(__atomic_exchange_n(&spaces[below(&seed, SPACES)],
+							  fd, __ATOMIC_ACQ_REL));
+		}
+	}
+	return NULL;
+}
+
+static int opened(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC, 0600);
+
+	if (fd < 0) {
+		printf("vmfuzz: %s: %s\n", path, strerror(errno));
+		exit(1);
+	}
+	return fd;
+}
+
+static void make_others(void)
+{
+	int fds[2];
+
+	others[0] = opened("/tmp/vmfuzz.file", O_RDWR | O_CREAT | O_TRUNC);
+	if (ftruncate(others[0], 40 * PAGE - 7) || pipe2(fds, O_CLOEXEC)) {
+		perror("vmfuzz");
+		exit(1);
+	}
+	others[1] = opened("/tmp/vmfuzz.file", O_RDONLY);
+	others[2] = opened("/tmp/vmfuzz.file", O_WRONLY);
+	others[3] = opened("/tmp/vmfuzz.file", O_RDWR | O_APPEND);
+	others[4] = fds[0];
+	others[5] = opened("/tmp", O_RDONLY | O_DIRECTORY);
+	others[6] = opened("/dev/null", O_RDWR);
+	others[7] = opened("/proc/self/status", O_RDONLY);
+}
+
+static bool stats_of(struct vmsim_stats *st)
+{
+	int fd = open(VMSIM_DEVICE, O_RDWR | O_CLOEXEC);
+	bool ok = fd >= 0 && !ioctl(fd, VMSIM_STATS, st);
+
+	close(fd);
+	return ok;
+}
+
+/* The device is root's, and for those only who administer the system. */
+static int open_as(uid_t uid)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (syscall(SYS_capget, &header, data))
+			_exit(255);
+		data[0].effective &= ~(1U << CAP_SYS_ADMIN);
+		if (uid ? setuid(uid) : syscall(SYS_capset, &header, data))
+			_exit(255);
+		_exit(open(VMSIM_DEVICE, O_RDWR) < 0 ? errno : 0);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ?
+	       WEXITSTATUS(status) : -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct vmsim_stats before, after;
+	uint64_t all = 0, errors = 0;
+	pthread_t threads[THREADS];
+	unsigned int i;
+	int c;
+
+	while ((c = getopt(argc, argv, "n:")) != -1) {
+		if (c != 'n') {
+			fputs("usage: vmfuzz [-n CALLS] [SEED]\n", stderr);
+			return 2;
+		}
+		calls = strtoull(optarg, NULL, 0);
+	}
+	first_seed = optind < argc ? strtoull(argv[optind], NULL, 0) :
+				     (uint64_t)time(NULL);
+	printf("vmfuzz: seed %" PRIu64 "\n", first_seed);
+	fflush(stdout);
+	if (!stats_of(&before)) {
+		printf("vmfuzz: %s: %s\n", VMSIM_DEVICE, strerror(errno));
+		return 1;
+	}
+	if (open_as(0) != EPERM || open_as(65534) != EACCES) {
+		puts("vmfuzz: the device is open to those that it is not for");
+		return 1;
+	}
+	good = mmap(NULL, 65 * PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	readonly = mmap(NULL, 16 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+	if (good == MAP_FAILED || readonly == MAP_FAILED ||
+	    munmap(good + 64 * PAGE, PAGE)) {
+		perror("vmfuzz");
+		return 1;
+	}
+	/* A path that can be swapped to, where SWAPON may find one. */
+	strcpy((char *)good, "/tmp/vmfuzz.swap");
+	i = opened((char *)good, O_RDWR | O_CREAT);
+	if (ftruncate(i, 1 << 20))
+		perror("vmfuzz");
+	close(i);
+	make_others();
+	for (i = 0; i < SPACES; i++)
+		spaces[i] = opened(VMSIM_DEVICE, O_RDWR);
+	for (i = 0; i < THREADS; i++)
+		if (pthread_create(&threads[i], NULL, thread_main,
+				   (void *)(uintptr_t)i))
+			return 1;
+	for (i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		all += done[i];
+		errors += failed[i];
+	}
+	/* Closing a descriptor that another had is what the threads did all along. */
+	closefrom(3);
+	strcpy((char *)good, "/tmp/vmfuzz.swap");
+	c = open(VMSIM_DEVICE, O_RDWR | O_CLOEXEC);
+	if (c >= 0) {
+		struct vmsim_swap vs = { .vs_path = (uintptr_t)good };
+
+		ioctl(c, VMSIM_SWAPOFF, &vs);
+		close(c);
+	}
+	if (!stats_of(&after)) {
+		puts("vmfuzz: no statistics");
+		return 1;
+	}
+	printf("vmfuzz: %" PRIu64 " calls, %" PRIu64 " of them refused\n", all,
+	       errors);
+	if (after.vst_objects > before.vst_objects ||
+	    after.vst_spaces > before.vst_spaces ||
+	    after.vst_active > before.vst_active ||
+	    after.vst_inactive > before.vst_inactive ||
+	    after.vst_wired_pages > before.vst_wired_pages ||
+	    after.vst_swap_used > before.vst_swap_used) {
+		printf("vmfuzz: left: %" PRIu64 " objects, %" PRIu64
+		       " spaces, %" PRIu64 " pages, %" PRIu64 " wired, %" PRIu64
+		       " in swap\n", (uint64_t)after.vst_objects,
+		       (uint64_t)after.vst_spaces,
+		       (uint64_t)(after.vst_active + after.vst_inactive),
+		       (uint64_t)after.vst_wired_pages,
+		       (uint64_t)after.vst_swap_used);
+		return 1;
+	}
+	puts("vmfuzz: nothing left");
+	return 0;
+}
