@@ -21,7 +21,8 @@ ARGS	?=
 # What other modules include, and what user programs do
 kernel-headers := uma/uma.h uma/mbuf.h
 user-headers := uma/uma_stream.h
-pages	:= man/uma.9 man/uma_malloc.9 man/mbuf.9 man/memguard.9 man/umastat.8
+vm-headers := vmsim/vmsim_ctl.h
+pages	:= man/uma.9 man/uma_malloc.9 man/mbuf.9 man/memguard.9 man/umastat.8 man/vmsimctl.8
 
 umastat-sources := scripts/umastat.c scripts/umastat_stream.c
 umastat-headers := scripts/umastat_stream.h $(user-headers)
@@ -44,13 +45,16 @@ names	= $(filter-out $(basename $(notdir $(1))),$(shell sed -n \
 page	= $(mandir)/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
 links	= $(patsubst %,$(dir $(call page,$(1)))%$(suffix $(1)),$(call names,$(1)))
 
-all: modules umastat
+all: modules umastat vmsimctl
 
 modules:
 	$(MAKE) -C $(KDIR) M=$(PWD) modules
 
 umastat: $(umastat-sources) $(umastat-headers)
 	$(CC) $(HOSTCFLAGS) -I$(PWD) -o $@ $(umastat-sources)
+
+vmsimctl: scripts/vmsimctl.c $(vm-headers)
+	$(CC) $(HOSTCFLAGS) -I$(PWD) -o $@ $< -lpthread
 
 # With DESTDIR, depmod is left to who puts the tree in its place
 install: install-module install-devel install-tools
@@ -64,12 +68,13 @@ install-module: modules
 install-devel: modules
 	$(INSTALL) -d $(libdir)/include/uma $(libdir)/$(release) $(incdir)
 	$(INSTALL) -m 0644 $(kernel-headers) $(user-headers) $(libdir)/include/uma
-	$(INSTALL) -m 0644 $(user-headers) $(incdir)
+	$(INSTALL) -m 0644 $(user-headers) $(vm-headers) $(incdir)
 	$(INSTALL) -m 0644 uma/uma.mk $(libdir)
 	$(INSTALL) -m 0644 Module.symvers $(libdir)/$(release)
 
-install-tools: umastat
+install-tools: umastat vmsimctl
 	$(INSTALL) -D -m 0755 umastat $(bindir)/umastat
+	$(INSTALL) -D -m 0755 vmsimctl $(bindir)/vmsimctl
 	$(foreach p,$(pages),$(call install-page,$(p)))
 
 define install-page
@@ -84,15 +89,15 @@ endef
 uninstall:
 	rm -f $(moddir)/updates/uma.ko $(moddir)/updates/uma.ko.*
 	rm -f $(addprefix $(libdir)/include/,$(kernel-headers) $(user-headers))
-	rm -f $(addprefix $(incdir)/,$(notdir $(user-headers)))
-	rm -f $(libdir)/uma.mk $(libdir)/$(release)/Module.symvers $(bindir)/umastat
+	rm -f $(addprefix $(incdir)/,$(notdir $(user-headers) $(vm-headers)))
+	rm -f $(libdir)/uma.mk $(libdir)/$(release)/Module.symvers $(bindir)/umastat $(bindir)/vmsimctl
 	rm -f $(foreach p,$(pages),$(call page,$(p)) $(call links,$(p)))
 	-rmdir $(libdir)/include/uma $(libdir)/include $(libdir)/$(release) $(libdir) $(incdir)
 	$(if $(DESTDIR),,depmod -a $(release))
 
 clean:
 	$(MAKE) -C $(KDIR) M=$(PWD) UMA_TESTS=m clean
-	rm -f umastat
+	rm -f umastat vmsimctl
 
 # W=1 for both Debian kernels, sparse, checkpatch --strict; in copies
 check:

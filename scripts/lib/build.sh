@@ -98,7 +98,11 @@ programs_into()
 
 programs_make()
 {
+	local program
 	umastat_make "$1/umastat"
+	for program in vmsimctl vmmodel vmfuzz; do
+		$KCC "${PROGRAM_FLAGS[@]}" -o "$1/$program" "$TOP/scripts/$program.c"
+	done
 	$KCC "${PROGRAM_FLAGS[@]}" -o "$1/kmemops" "$TOP/scripts/kmemops.c"
 	$KCC "${PROGRAM_FLAGS[@]}" -o "$1/netload" "$TOP/scripts/netload.c"
 }

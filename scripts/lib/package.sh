@@ -132,13 +132,16 @@ package_list()
 	cat <<-END
 	./lib/modules/$1/updates/uma.ko
 	./usr/local/bin/umastat
+	./usr/local/bin/vmsimctl
 	./usr/local/include/uma/uma_stream.h
+	./usr/local/include/uma/vmsim_ctl.h
 	./usr/local/lib/uma/$1/Module.symvers
 	./usr/local/lib/uma/include/uma/mbuf.h
 	./usr/local/lib/uma/include/uma/uma.h
 	./usr/local/lib/uma/include/uma/uma_stream.h
 	./usr/local/lib/uma/uma.mk
 	./usr/local/share/man/man8/umastat.8
+	./usr/local/share/man/man8/vmsimctl.8
 	./usr/local/share/man/man9/bsd_malloc.9
 	./usr/local/share/man/man9/m_getcl.9
 	./usr/local/share/man/man9/mbuf.9
@@ -272,7 +275,7 @@ package_dkms()
 # expressions for what make leaves in a tree
 package_built()
 {
-	printf '%s\n' '.*\.o' '.*\.ko' '.*\.mod' '.*\.mod\.c' '.*/Module\.symvers' '.*/modules\.order' './umastat'
+	printf '%s\n' '.*\.o' '.*\.ko' '.*\.mod' '.*\.mod\.c' '.*/Module\.symvers' '.*/modules\.order' './umastat' './vmsimctl'
 }
 
 dkms_cycle()
@@ -354,6 +357,11 @@ package_named()
 	mandoc -T ascii "$TOP/man/umastat.8" | sed 's:.\x08::g' >"$RUN/package.umastat"
 	for option in $(sed -n 's/^\t\t{ "\([a-z-]*\)", .*/--\1/p' "$TOP/scripts/umastat.c"); do
 		grep -q -w -e "$option" "$RUN/package.umastat" || { echo "umastat.8 does not tell of $option"; missing=1; }
+	done
+	# and vmsimctl's options and commands
+	mandoc -T ascii "$TOP/man/vmsimctl.8" | sed 's:.\x08::g' >"$RUN/package.vmsimctl"
+	for option in $(sed -n 's/^\t\t{ "\([a-z-]*\)", .*/--\1/p; s/^\t{ "\([a-z]*\)", [0-9], .*/\1/p' "$TOP/scripts/vmsimctl.c"); do
+		grep -q -w -e "$option" "$RUN/package.vmsimctl" || { echo "vmsimctl.8 does not tell of $option"; missing=1; }
 	done
 	[ "$(wc -l <"$RUN/package.names")" -gt 20 ] && [ -n "${option:-}" ] && [ $missing -eq 0 ]
 }

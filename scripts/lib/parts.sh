@@ -92,6 +92,33 @@ uml_suite()
 	say "uml: $1 ran in $(elapsed "$from") s"
 }
 
+# part_vm: the VM from user space, and a model beside it, on User Mode Linux
+part_vm()
+{
+	local name=uml-vm stage=$RUN/uml-vm.initrd from=$SECONDS
+	need "${NEED_BUILD[@]}" "${NEED_GUEST[@]}"
+	kernel_get uml
+	if [ ! -e "$RUN/uml.modules/uma.ko" ] &&
+		! modules_into uml "$RUN/uml.modules" "$RUN/uml-vm-build.log"; then
+		broken "$name" "modules build for uml"
+		return 0
+	fi
+	if ! programs_into "$RUN/uml.bin" "$RUN/uml-programs.log"; then
+		broken "$name" "programs build"
+		return 0
+	fi
+	stage_new "$stage" vm
+	stage_env "$stage" OPS=40000 CALLS=200000
+	cp "$RUN/uml.modules/deps" "$RUN/uml.modules/"*.ko "$stage/modules/"
+	cp "$RUN/uml.bin/"* "$stage/bin/"
+	cp -r "$TOP/scripts/vm" "$stage/data/"
+	stage_pack "$stage"
+	guest_run uml "$stage.cpio.gz" "$RUN/$name" 200 --mem 384
+	rm -f "$stage.cpio.gz"
+	collect "$name"
+	say "uml: the VM from user space ran in $(elapsed "$from") s"
+}
+
 # ---- kasan -----------------------------------------------------------------
 
 # part_kasan SUITE...: all suites in one guest, then torture in another
@@ -124,6 +151,7 @@ part_kasan()
 			broken kasan-programs "programs build"
 			return 0
 		fi
+		kasan_guest kasan-vm vm 600 "OPS=2000 CALLS=8000"
 		kasan_guest kasan-torture torture 600 "SECONDS_=${TORTURE:-10} ROUNDS=3" --torture
 	fi
 }
@@ -147,6 +175,11 @@ kasan_guest()
 		# a pool that grows and shrinks under it, and some items guarded
 		# shellcheck disable=SC2086 # several they are
 		stage_env "$stage" $var "POOL=pool_mb=2 pool_max_mb=64" GUARD=2 GUARD_N=8
+	elif [ "$job" = vm ]; then
+		# shellcheck disable=SC2086 # several they are
+		stage_env "$stage" $var
+		cp "$RUN/kasan.bin/"* "$stage/bin/"
+		cp -r "$TOP/scripts/vm" "$stage/data/"
 	else
 		stage_env "$stage" "$var"
 	fi
@@ -186,6 +219,7 @@ part_e2e()
 	e2e_guest "$kernel" "numa-$kernel" numa 200 "MIB=32"
 	e2e_guest "$kernel" "net-$kernel" net 300 "MB=24"
 	e2e_guest "$kernel" "memguard-$kernel" memguard 400 ""
+	e2e_guest "$kernel" "vm-$kernel" vm 400 "OPS=4000 CALLS=20000"
 }
 
 # e2e_guest KERNEL NAME JOB LIMIT VARIABLES COLLECT-OPTIONS...
@@ -210,6 +244,7 @@ e2e_guest()
 	e2e | memguard) stage_dynamic "$stage" trace-cmd ;;
 	esac
 	[ "$job" != main ] || stage_record "$stage"
+	[ "$job" != vm ] || cp -r "$TOP/scripts/vm" "$stage/data/"
 	stage_pack "$stage"
 	guest_run "$kernel" "$stage.cpio.gz" "$RUN/$name" "$limit" --append slab_nomerge "${machine[@]}"
 	rm -f "$stage.cpio.gz"
@@ -240,6 +275,7 @@ part_all()
 	static=$!
 	(
 		part_uml "${names[@]}"
+		part_vm
 		part_kasan "${names[@]}"
 	) &
 	kunit=$!
