@@ -43,6 +43,7 @@
 #define OTHERS		8
 #define PAGE		4096ULL
 #define BASE		0x100000ULL
+#define SWAP_PATH	"/tmp/vmfuzz.swap"
 
 static int spaces[SPACES];	/* open files of the device, or what comes after */
 static int others[OTHERS];	/* descriptors of other kinds */
@@ -363,7 +364,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	/* A path that can be swapped to, where SWAPON may find one. */
-	strcpy((char *)good, "/tmp/vmfuzz.swap");
+	memcpy(good, SWAP_PATH, sizeof(SWAP_PATH));
 	i = opened((char *)good, O_RDWR | O_CREAT);
 	if (ftruncate(i, 1 << 20))
 		perror("vmfuzz");
@@ -382,7 +383,7 @@ int main(int argc, char **argv)
 	}
 	/* Closing a descriptor that another had is what the threads did all along. */
 	closefrom(3);
-	strcpy((char *)good, "/tmp/vmfuzz.swap");
+	memcpy(good, SWAP_PATH, sizeof(SWAP_PATH));
 	c = open(VMSIM_DEVICE, O_RDWR | O_CLOEXEC);
 	if (c >= 0) {
 		struct vmsim_swap vs = { .vs_path = (uintptr_t)good };

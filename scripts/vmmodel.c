@@ -79,6 +79,9 @@ struct mpage {
 
 enum kind { NOTHING, ANON, PRIVATE, SHARED, GUARD };
 
+static const char *const kind_names[] = { "nothing", "anonymous", "private",
+					  "shared", "guard" };
+
 /* What is at a page of a space. @page NULL: zeroes, of which nobody knows. */
 struct slot {
 	enum kind kind;
@@ -121,7 +124,7 @@ struct driver {
 
 static struct driver drivers[MAX_THREADS];
 static unsigned int nthreads = 1;
-static uint64_t ops_wanted = 20000, first_seed;
+static uint64_t ops_wanted = 20000, look_from, first_seed;
 static unsigned int seconds_wanted;
 static bool verbose, no_swap;
 static const char *dir = "/tmp";
@@ -802,13 +805,11 @@ static bool in_tail(const struct slot *slot, uint32_t at)
 	return slot->page == file_page[FILE_PAGES - 1] && at >= PAGE - FILE_TAIL;
 }
 
-static void some_bytes(struct driver *d, struct space *s, uint32_t *offset,
-		       uint32_t *len)
+static void some_bytes(struct driver *d, uint32_t *offset, uint32_t *len)
 {
 	uint32_t most = SLOTS * PAGE;
 	unsigned int i;
 
-	(void)s;
 	*offset = below(d, SLOTS) * PAGE;
 	i = below(d, 4);
 	if (i == 0)
@@ -821,20 +822,17 @@ static void some_bytes(struct driver *d, struct space *s, uint32_t *offset,
 		*len = most - *offset;
 }
 
-static void do_rw(struct driver *d, bool write)
+static void access_bytes(struct driver *d, struct space *s, uint32_t offset,
+			 uint32_t len, bool write)
 {
 	static __thread uint8_t buf[SLOTS * PAGE];
-	struct space *s = some_space(d);
-	uint32_t offset, len, can, at, i;
+	uint32_t can, at, i;
 	struct slot *slot;
 	struct vmsim_rw rw;
 	bool tried = false;
 	uint64_t word = 0;
 	int error, want;
 
-	if (!s)
-		return;
-	some_bytes(d, s, &offset, &len);
 	/* Not what others write to, nor where a file has ended. */
 	for (i = offset / PAGE; write && i <= (offset + len - 1) / PAGE; i++) {
 		slot = &s->slot[i];
@@ -846,8 +844,9 @@ static void do_rw(struct driver *d, bool write)
 	}
 	can = accessible(s, offset, len,
 			 write ? VMSIM_PROT_WRITE : VMSIM_PROT_READ, &want);
-	note(d, "%s %c 0x%" PRIx64 " %u", write ? "write" : "read",
-	     space_name(d, s), BASE + offset, len);
+	if (write || !look_from || d->ops < look_from)
+		note(d, "%s %c 0x%" PRIx64 " %u", write ? "write" : "read",
+		     space_name(d, s), BASE + offset, len);
 	for (i = 0; write && i < len; i++) {
 		if (i % 8 == 0)
 			word = next_random(&d->seed);
@@ -888,19 +887,43 @@ static void do_rw(struct driver *d, bool write)
 				   in_tail(slot, at)))
 			continue;
 		if (buf[i] != (slot->page ? slot->page->byte[at] : 0))
-			differ(d, "read: at 0x%" PRIx64 " is 0x%02x, not 0x%02x",
-			       BASE + offset + i, buf[i],
+			differ(d, "read: at 0x%" PRIx64 " (%s) is 0x%02x, not 0x%02x",
+			       BASE + offset + i, kind_names[slot->kind], buf[i],
 			       slot->page ? slot->page->byte[at] : 0);
 	}
 }
 
+static void do_rw(struct driver *d, bool write)
+{
+	struct space *s = some_space(d);
+	uint32_t offset, len;
+
+	if (!s)
+		return;
+	some_bytes(d, &offset, &len);
+	access_bytes(d, s, offset, len, write);
+}
+
 /* ---- looking ------------------------------------------------------------ */
+
+/* Read all that can be read. It changes what is resident, of course. */
+static void look_at_all(struct driver *d)
+{
+	unsigned int i, at;
+
+	for (i = 0; i < d->nspaces; i++)
+		for (at = 0; d->space[i].fd >= 0 && at < SLOTS; at++)
+			if (d->space[i].slot[at].page &&
+			    d->space[i].slot[at].prot & VMSIM_PROT_READ)
+				access_bytes(d, &d->space[i], at * PAGE, PAGE,
+					     false);
+}
 
 /* The entries say what the slots do, and the kernel's own recount is right. */
 static void do_check(struct driver *d)
 {
-	struct space *s = some_space(d);
 	static __thread struct vmsim_entry ve[SLOTS + 8];
+	struct space *s = some_space(d);
 	struct vmsim_list vl = {
 		.vl_buffer = (uintptr_t)ve,
 		.vl_room = SLOTS + 8,
@@ -925,9 +948,9 @@ static void do_check(struct driver *d)
 			if (slot->kind == NOTHING || slot->prot != ve[i].ve_prot ||
 			    slot->max != ve[i].ve_max_prot ||
 			    slot->inherit != ve[i].ve_inherit ||
-			    slot->wired != (ve[i].ve_wired != 0) ||
-			    (slot->kind == GUARD) !=
-			    !!(ve[i].ve_flags & VMSIM_ENTRY_GUARD))
+			    slot->wired != !!ve[i].ve_wired ||
+			    !(ve[i].ve_flags & VMSIM_ENTRY_GUARD) !=
+			    (slot->kind != GUARD))
 				differ(d, "the entry at 0x%" PRIx64
 				       " has %u/%u inherit %u wired %u, not %u/%u %u %u",
 				       address(at), ve[i].ve_prot,
@@ -944,8 +967,8 @@ static void do_check(struct driver *d)
 /* How long the chains are. */
 static void do_chains(struct driver *d)
 {
-	struct space *s = some_space(d);
 	static __thread struct vmsim_object vo[4 * SLOTS];
+	struct space *s = some_space(d);
 	struct vmsim_list vl = {
 		.vl_buffer = (uintptr_t)vo,
 		.vl_room = 4 * SLOTS,
@@ -1081,8 +1104,11 @@ static void *driver_main(void *arg)
 	struct driver *d = arg;
 
 	while (seconds_wanted ? time(NULL) - started < seconds_wanted :
-				d->ops < ops_wanted)
+				d->ops < ops_wanted) {
 		one_op(d);
+		if (look_from && d->ops >= look_from)
+			look_at_all(d);
+	}
 	return NULL;
 }
 
@@ -1195,6 +1221,7 @@ static void show_sum(const struct vmsim_stats *before, int fd)
 {
 	uint64_t ops = 0, nomem = 0, denied = 0;
 	unsigned int i, longest = 0;
+	const __u64 *count;
 	struct vmsim_stats st;
 
 	for (i = 0; i < nthreads; i++) {
@@ -1206,25 +1233,28 @@ static void show_sum(const struct vmsim_stats *before, int fd)
 	}
 	if (call(fd, VMSIM_STATS, &st))
 		die("statistics: %s", strerror(errno));
-#define SINCE(name) ((uint64_t)(st.vst_counter[name] - before->vst_counter[name]))
-	printf("vmmodel: %" PRIu64 " operations, %" PRIu64 " faults, %" PRIu64
-	       " copies, %" PRIu64 " page-ins, %" PRIu64 " page-outs\n", ops,
-	       SINCE(VMSIM_FAULTS), SINCE(VMSIM_COW_FAULTS), SINCE(VMSIM_PAGEINS),
-	       SINCE(VMSIM_PAGEOUTS));
-	printf("vmmodel: %" PRIu64 " shadows, %" PRIu64 " collapses, %" PRIu64
-	       " bypasses, longest chain %u, memory short %" PRIu64
-	       " times, denied %" PRIu64 "\n", SINCE(VMSIM_SHADOWS),
-	       SINCE(VMSIM_COLLAPSES), SINCE(VMSIM_BYPASSES), longest, nomem,
-	       denied);
-#undef SINCE
+	for (i = 0; i < VMSIM_COUNTER_COUNT; i++)
+		st.vst_counter[i] -= before->vst_counter[i];
+	count = st.vst_counter;
+	printf("vmmodel: %" PRIu64 " operations, %llu faults, %llu copies\n",
+	       ops, count[VMSIM_FAULTS], count[VMSIM_COW_FAULTS]);
+	printf("vmmodel: %llu page-ins, %llu page-outs, longest chain %u\n",
+	       count[VMSIM_PAGEINS], count[VMSIM_PAGEOUTS], longest);
+	printf("vmmodel: %llu shadows, %llu collapses, %llu bypasses\n",
+	       count[VMSIM_SHADOWS], count[VMSIM_COLLAPSES],
+	       count[VMSIM_BYPASSES]);
+	printf("vmmodel: memory short %" PRIu64 " times, denied %" PRIu64 "\n",
+	       nomem, denied);
 }
 
-static void usage(FILE *out)
+static void show_usage(FILE *out)
 {
-	fputs("usage: vmmodel [-nv] [-d DIR] [-o OPERATIONS | -s SECONDS] [-t THREADS] [SEED]\n"
+	fputs("usage: vmmodel [-nv] [-c OPERATION] [-d DIR]\n"
+	      "               [-o OPERATIONS | -s SECONDS] [-t THREADS] [SEED]\n"
 	      "\n"
 	      "Do random things to the VM of uma.ko, and compare with a model.\n"
 	      "\n"
+	      "  -c OPERATION   from there on read everything after each operation\n"
 	      "  -d DIR         where files to map and to swap to go (/tmp)\n"
 	      "  -n             do not swap\n"
 	      "  -o OPERATIONS  for each thread (20000)\n"
@@ -1239,7 +1269,7 @@ static unsigned long number(const char *text)
 	unsigned long n = strtoul(text, &end, 0);
 
 	if (*end || end == text) {
-		usage(stderr);
+		show_usage(stderr);
 		exit(2);
 	}
 	return n;
@@ -1253,8 +1283,11 @@ int main(int argc, char **argv)
 	bool ok;
 	int fd, c;
 
-	while ((c = getopt(argc, argv, "d:hno:s:t:v")) != -1)
+	while ((c = getopt(argc, argv, "c:d:hno:s:t:v")) != -1)
 		switch (c) {
+		case 'c':
+			look_from = number(optarg);
+			break;
 		case 'd':
 			dir = optarg;
 			break;
@@ -1274,17 +1307,17 @@ int main(int argc, char **argv)
 			verbose = true;
 			break;
 		case 'h':
-			usage(stdout);
+			show_usage(stdout);
 			return 0;
 		default:
-			usage(stderr);
+			show_usage(stderr);
 			return 2;
 		}
 	started = time(NULL);
 	first_seed = optind < argc ? number(argv[optind]) :
 				     (uint64_t)started ^ getpid();
 	if (!nthreads || nthreads > MAX_THREADS || argc - optind > 1) {
-		usage(stderr);
+		show_usage(stderr);
 		return 2;
 	}
 	printf("vmmodel: seed %" PRIu64 ", %u threads\n", first_seed, nthreads);

@@ -205,7 +205,7 @@ static bool add_named(struct run *run, struct named *table, const char *name,
 	else
 		ok = true;
 	if (ok) {
-		strcpy(slot->name, name);
+		snprintf(slot->name, sizeof(slot->name), "%s", name);
 		slot->fd = fd;
 	}
 	pthread_mutex_unlock(&lock);
@@ -332,10 +332,12 @@ static bool parse_choice(struct run *run, const char *text,
 }
 
 static const char *const inherit_words[] = { "share", "copy", "none", NULL };
+
 static const char *const advice_words[] = {
 	"normal", "random", "sequential", "willneed", "dontneed", "free",
 	"pageout", NULL
 };
+
 static const char *const type_words[] = {
 	"default", "swap", "file", "device", "phys", "dead", NULL
 };
@@ -635,7 +637,7 @@ static bool move(struct run *run, int fd, unsigned long nr, uint64_t addr,
 }
 
 /* The most that one command moves at a time. */
-#define MOVE_BYTES	(1U << 20)
+#define MOVE_BYTES	1048576U
 
 static bool do_write(struct run *run, struct words *w)
 {
@@ -941,7 +943,7 @@ static void pages_text(const struct vmsim_object *vo, char text[MAP_PAGES + 4])
 		text[i] = vo->vo_dirty >> i & 1 ? '#' :
 			  vo->vo_page >> i & 1 ? '+' :
 			  vo->vo_behind >> i & 1 ? 'o' : '.';
-	strcpy(text + i, vo->vo_size > MAP_PAGES ? "..." : "");
+	memcpy(text + i, vo->vo_size > MAP_PAGES ? "..." : "\0\0\0", 4);
 }
 
 static bool do_maps(struct run *run, struct words *w)
@@ -959,9 +961,9 @@ static bool do_maps(struct run *run, struct words *w)
 	for (i = 0; i < n; i++) {
 		prot_text(ve[i].ve_prot, prot);
 		prot_text(ve[i].ve_max_prot, max);
-		strcpy(object, "");
+		object[0] = '\0';
 		if (ve[i].ve_flags & VMSIM_ENTRY_GUARD)
-			strcpy(object, ", guard");
+			snprintf(object, sizeof(object), ", guard");
 		else if (ve[i].ve_object)
 			snprintf(object, sizeof(object),
 				 ", object %u + 0x%" PRIx64,
@@ -1349,7 +1351,7 @@ static const struct command {
 	{ "file", 2, 3, do_file, "FILE PATH [SIZE]" },
 	{ "closefile", 1, 1, do_closefile, "FILE" },
 	{ "map", 4, MAX_WORDS, do_map,
-	  "SPACE ADDRESS|any LENGTH PROT [max PROT] [file FILE|device|phys|guard] [offset N] [private]" },
+	  "SPACE ADDRESS|any LENGTH PROT [max PROT] [file FILE|device|phys|guard] ..." },
 	{ "unmap", 3, 3, do_unmap, "SPACE ADDRESS LENGTH" },
 	{ "protect", 4, 5, do_protect, "SPACE ADDRESS LENGTH PROT [max]" },
 	{ "inherit", 4, 4, do_inherit, "SPACE ADDRESS LENGTH share|copy|none" },
@@ -1589,7 +1591,7 @@ static bool run_background(struct run *run, const struct lines *lines,
 	job->run.silent = true;
 	if (pthread_create(&job->thread, NULL, job_main, job))
 		return misuse(run, "no thread for it");
-	strcpy(job->name, w->word[1]);
+	snprintf(job->name, sizeof(job->name), "%s", w->word[1]);
 	return true;
 }
 
@@ -1753,7 +1755,7 @@ static const struct option options[] = {
 		{ NULL, 0, NULL, 0 }
 };
 
-static void usage(FILE *out)
+static void show_usage(FILE *out)
 {
 	fputs("usage: vmsimctl [-kq] [FILE]\n"
 	      "\n"
@@ -1776,7 +1778,7 @@ int main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "hkqV", options, NULL)) != -1)
 		switch (c) {
 		case 'h':
-			usage(stdout);
+			show_usage(stdout);
 			putchar('\n');
 			help();
 			return EXIT_SUCCESS;
@@ -1791,11 +1793,11 @@ int main(int argc, char **argv)
 			       VMSIM_CTL_VERSION);
 			return EXIT_SUCCESS;
 		default:
-			usage(stderr);
+			show_usage(stderr);
 			return EXIT_USAGE;
 		}
 	if (argc - optind > 1) {
-		usage(stderr);
+		show_usage(stderr);
 		return EXIT_USAGE;
 	}
 	if (optind < argc && strcmp(argv[optind], "-")) {

@@ -50,7 +50,7 @@
 #define FAULT_PAGES	(VM_PAGER_MAX + 8)
 
 /* Indices that advice goes through between two looks at signals. */
-#define ADVICE_STEP	(1UL << 14)
+#define ADVICE_STEP	16384UL
 
 /* What an entry and a translation take of the pool, roughly, in bytes. */
 #define ENTRY_BYTES	128
@@ -459,24 +459,27 @@ int vm_client_pageout(struct vm_client *client, unsigned long start,
 
 /* ---- looking at it ------------------------------------------------------ */
 
-static_assert(VMSIM_PROT_READ == VM_PROT_READ &&
-	      VMSIM_PROT_WRITE == VM_PROT_WRITE &&
-	      VMSIM_PROT_EXEC == VM_PROT_EXECUTE);
-static_assert((int)VMSIM_INHERIT_SHARE == (int)VM_INHERIT_SHARE &&
-	      (int)VMSIM_INHERIT_COPY == (int)VM_INHERIT_COPY &&
-	      (int)VMSIM_INHERIT_NONE == (int)VM_INHERIT_NONE);
-static_assert((int)VMSIM_ADVISE_NORMAL == (int)VM_ADV_NORMAL &&
-	      (int)VMSIM_ADVISE_RANDOM == (int)VM_ADV_RANDOM &&
-	      (int)VMSIM_ADVISE_SEQUENTIAL == (int)VM_ADV_SEQUENTIAL &&
-	      (int)VMSIM_ADVISE_WILLNEED == (int)VM_ADV_WILLNEED &&
-	      (int)VMSIM_ADVISE_DONTNEED == (int)VM_ADV_DONTNEED &&
-	      (int)VMSIM_ADVISE_FREE == (int)VM_ADV_FREE);
-static_assert((int)VMSIM_OBJECT_DEFAULT == (int)OBJT_DEFAULT &&
-	      (int)VMSIM_OBJECT_SWAP == (int)OBJT_SWAP &&
-	      (int)VMSIM_OBJECT_FILE == (int)OBJT_VNODE &&
-	      (int)VMSIM_OBJECT_DEVICE == (int)OBJT_DEVICE &&
-	      (int)VMSIM_OBJECT_PHYS == (int)OBJT_PHYS &&
-	      (int)VMSIM_OBJECT_DEAD == (int)OBJT_DEAD);
+/* Numbers that user space and the VM use for the same thing. */
+#define SAME(user, vm)	static_assert((int)(user) == (int)(vm))
+SAME(VMSIM_PROT_READ, VM_PROT_READ);
+SAME(VMSIM_PROT_WRITE, VM_PROT_WRITE);
+SAME(VMSIM_PROT_EXEC, VM_PROT_EXECUTE);
+SAME(VMSIM_INHERIT_SHARE, VM_INHERIT_SHARE);
+SAME(VMSIM_INHERIT_COPY, VM_INHERIT_COPY);
+SAME(VMSIM_INHERIT_NONE, VM_INHERIT_NONE);
+SAME(VMSIM_ADVISE_NORMAL, VM_ADV_NORMAL);
+SAME(VMSIM_ADVISE_RANDOM, VM_ADV_RANDOM);
+SAME(VMSIM_ADVISE_SEQUENTIAL, VM_ADV_SEQUENTIAL);
+SAME(VMSIM_ADVISE_WILLNEED, VM_ADV_WILLNEED);
+SAME(VMSIM_ADVISE_DONTNEED, VM_ADV_DONTNEED);
+SAME(VMSIM_ADVISE_FREE, VM_ADV_FREE);
+SAME(VMSIM_OBJECT_DEFAULT, OBJT_DEFAULT);
+SAME(VMSIM_OBJECT_SWAP, OBJT_SWAP);
+SAME(VMSIM_OBJECT_FILE, OBJT_VNODE);
+SAME(VMSIM_OBJECT_DEVICE, OBJT_DEVICE);
+SAME(VMSIM_OBJECT_PHYS, OBJT_PHYS);
+SAME(VMSIM_OBJECT_DEAD, OBJT_DEAD);
+#undef SAME
 
 /**
  * vm_entry_describe() - an entry, for user space

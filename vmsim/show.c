@@ -45,9 +45,8 @@ static const char * const type_names[] = {
 
 /* ---- objects ------------------------------------------------------------ */
 
-static void for_each_object(struct seq_file *m,
-			    void (*fn)(struct seq_file *m,
-				       struct vm_object *object))
+static void all_objects(struct seq_file *m,
+			void (*fn)(struct seq_file *m, struct vm_object *object))
 {
 	struct vm_object *object = NULL;
 
@@ -78,7 +77,7 @@ static int objects_show(struct seq_file *m, void *unused)
 	seq_printf(m, "%8s %-8s %12s %9s %8s %5s %7s %6s  %s\n", "OBJECT",
 		   "TYPE", "PAGES", "RESIDENT", "SWAP", "REFS", "SHADOWS",
 		   "PAGING", "SHADOW OF");
-	for_each_object(m, object_line);
+	all_objects(m, object_line);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(objects);
@@ -97,7 +96,7 @@ static void object_node(struct seq_file *m, struct vm_object *object)
 static int dot_show(struct seq_file *m, void *unused)
 {
 	seq_puts(m, "digraph objects {\n\tnode [shape=box];\n");
-	for_each_object(m, object_node);
+	all_objects(m, object_node);
 	seq_puts(m, "}\n");
 	return 0;
 }
@@ -166,8 +165,11 @@ DEFINE_SHOW_ATTRIBUTE(maps);
 
 /* ---- pages -------------------------------------------------------------- */
 
-/* What a page is, in a character; whatever it is becoming just now. */
-static char page_state(const struct vm_page *m)
+/*
+ * What a page is, in a character. No lock is held, so it may be becoming something
+ * else just now, and KCSAN need not tell.
+ */
+static __no_kcsan char page_state(const struct vm_page *m)
 {
 	static const char queue_chars[] = {
 		[PQ_CACHE] = 'c',
@@ -175,7 +177,7 @@ static char page_state(const struct vm_page *m)
 		[PQ_ACTIVE] = 'a',
 		[PQ_HOLD] = 'h',
 	};
-	u8 flags = data_race(READ_ONCE(m->flags));
+	u8 flags = READ_ONCE(m->flags);
 	u8 queue;
 
 	if (flags & PG_ABSENT)
@@ -184,16 +186,16 @@ static char page_state(const struct vm_page *m)
 		return 'x';
 	if (flags & PG_FREE)
 		return '.';
-	if (data_race(READ_ONCE(m->slab)))
+	if (READ_ONCE(m->slab))
 		return 'z';
-	queue = data_race((u8)m->queue);
-	if (data_race((bool)m->busy))
+	queue = m->queue;
+	if (m->busy)
 		return 'b';
 	if (queue != PQ_NONE && queue < PQ_COUNT)
 		return queue_chars[queue];
-	if (data_race(READ_ONCE(m->wire_count)))
+	if (READ_ONCE(m->wire_count))
 		return 'w';
-	return data_race(READ_ONCE(m->object)) ? 'u' : 'p';
+	return READ_ONCE(m->object) ? 'u' : 'p';
 }
 
 static int pages_show(struct seq_file *m, void *unused)
