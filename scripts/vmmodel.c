@@ -1069,34 +1069,53 @@ static bool drivers_done;
 
 /*
  * Keep some pages free, as a daemon does: look how many there are, and page out what
- * can be while there are few. A descriptor may be closed meanwhile, and be another's
- * afterwards, to whom advice does no harm.
+ * can be while there are few. To page out by address takes a map's lock, and who waits
+ * for memory may have that; so there are several who do it, each for some of the
+ * spaces. A descriptor may be closed meanwhile, and be another's afterwards, to whom
+ * advice does no harm.
  */
+#define PAGERS		4U
+
+struct pager {
+	pthread_t thread;
+	unsigned int index;
+	int fd;				/* of a space of its own */
+};
+
 static void *pageout_main(void *arg)
 {
-	int fd = *(int *)arg;
+	struct pager *pager = arg;
 	struct vmsim_stats st;
-	unsigned int i = 0, n;
+	unsigned int i;
 
 	while (!__atomic_load_n(&drivers_done, __ATOMIC_ACQUIRE)) {
-		if (call(fd, VMSIM_STATS, &st))
+		if (call(pager->fd, VMSIM_STATS, &st))
 			die("statistics: %s", strerror(errno));
 		if (st.vst_free + st.vst_cache > pool_pages / 6) {
 			usleep(500);
 			continue;
 		}
-		for (n = 0; n < MAX_THREADS * MAX_SPACES; n++, i++) {
-			struct driver *d = &drivers[i / MAX_SPACES % MAX_THREADS];
-			struct space s = d->space[i % MAX_SPACES];
+		for (i = pager->index; i < MAX_THREADS * MAX_SPACES; i += PAGERS) {
+			struct driver *d = &drivers[i / MAX_SPACES];
+			struct space s = { .fd = d->space[i % MAX_SPACES].fd };
 
-			if (d->nspaces && s.fd >= 0 &&
-			    range_call(&s, VMSIM_ADVISE, 0, SLOTS,
-				       VMSIM_ADVISE_PAGEOUT, 0) != EBADF)
-				break;
+			if (d->nspaces && s.fd >= 0)
+				range_call(&s, VMSIM_ADVISE, 0, SLOTS,
+					   VMSIM_ADVISE_PAGEOUT, 0);
 		}
-		i++;
+		usleep(100);
 	}
+	close(pager->fd);
 	return NULL;
+}
+
+static void start_pager(struct pager *pager, unsigned int index)
+{
+	pager->index = index;
+	pager->fd = open(VMSIM_DEVICE, O_RDWR | O_CLOEXEC);
+	if (pager->fd < 0 ||
+	    pthread_create(&pager->thread, NULL, pageout_main, pager))
+		die("no thread that pages out");
 }
 
 static void *driver_main(void *arg)
@@ -1279,7 +1298,7 @@ int main(int argc, char **argv)
 {
 	struct vmsim_stats before;
 	unsigned int i, j;
-	pthread_t pager;
+	struct pager pagers[PAGERS];
 	bool ok;
 	int fd, c;
 
@@ -1346,12 +1365,13 @@ int main(int argc, char **argv)
 		if (pthread_create(&drivers[i].thread, NULL, driver_main,
 				   &drivers[i]))
 			die("no thread");
-	if (pthread_create(&pager, NULL, pageout_main, &fd))
-		die("no thread");
+	for (i = 0; i < PAGERS; i++)
+		start_pager(&pagers[i], i);
 	for (i = 0; i < nthreads; i++)
 		pthread_join(drivers[i].thread, NULL);
 	__atomic_store_n(&drivers_done, true, __ATOMIC_RELEASE);
-	pthread_join(pager, NULL);
+	for (i = 0; i < PAGERS; i++)
+		pthread_join(pagers[i].thread, NULL);
 	for (i = 0; i < nthreads; i++)
 		for (j = 0; j < MAX_SPACES; j++)
 			if (drivers[i].space[j].fd >= 0)
