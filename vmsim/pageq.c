@@ -13,6 +13,7 @@
 #include <linux/lockdep.h>
 
 #include "uma/compat.h"
+#include "vmsim/object.h"
 #include "vmsim/pageq.h"
 
 struct vm_pageqs vm_pageqs = {
@@ -146,6 +147,21 @@ void vm_pageq_requeue(struct vm_page *m)
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_pageq_requeue);
 
+/*
+ * Whether a page of the cache queue is mapped, and nobody is about to take it from
+ * there: who maps it has its object locked, or the page busy.
+ */
+static bool is_mapped(struct vm_page *m)
+{
+	bool mapped;
+
+	if (!m->object || !vm_object_trylock(m->object))
+		return false;
+	mapped = !m->busy && !hlist_empty(&m->md.pv_list);
+	vm_object_unlock(m->object);
+	return mapped;
+}
+
 /**
  * vm_pageq_check() - look at every page of every queue
  *
@@ -173,7 +189,7 @@ bool vm_pageq_check(void)
 			else
 				good &= !!m->object;
 			if (queue == PQ_CACHE)
-				good &= hlist_empty(&m->md.pv_list);
+				good &= !is_mapped(m);
 		}
 		good &= n == vm_pageqs.count[queue];
 	}
