@@ -930,6 +930,7 @@ static void do_check(struct driver *d)
 	};
 	unsigned int i, at = 0, end;
 	const struct slot *slot;
+	bool guard;
 
 	if (!s)
 		return;
@@ -945,12 +946,12 @@ static void do_check(struct driver *d)
 		end = (ve[i].ve_end - BASE) / PAGE;
 		for (; at < end; at++) {
 			slot = &s->slot[at];
+			guard = slot->kind == GUARD;
 			if (slot->kind == NOTHING || slot->prot != ve[i].ve_prot ||
 			    slot->max != ve[i].ve_max_prot ||
 			    slot->inherit != ve[i].ve_inherit ||
 			    slot->wired != !!ve[i].ve_wired ||
-			    !(ve[i].ve_flags & VMSIM_ENTRY_GUARD) !=
-			    (slot->kind != GUARD))
+			    !(ve[i].ve_flags & VMSIM_ENTRY_GUARD) == guard)
 				differ(d, "the entry at 0x%" PRIx64
 				       " has %u/%u inherit %u wired %u, not %u/%u %u %u",
 				       address(at), ve[i].ve_prot,
