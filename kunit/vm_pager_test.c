@@ -87,7 +87,7 @@ static void pa_09_one_without_is_marked_for_it(struct kunit *test)
 		vm_io_init(io, NULL, 0, 0);
 		vm_io_queue(io, end_io);
 		KUNIT_ASSERT_EQ(test, vm_io_wait(io), -EXDEV);
-		KUNIT_ASSERT_TRUE(test, io->flags & VM_IO_DONE);
+		KUNIT_ASSERT_TRUE(test, io->state & VM_IO_DONE);
 	}
 	/* One that nobody ends is waited for as long as was asked. */
 	vm_io_init(io, NULL, 0, 0);

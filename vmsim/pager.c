@@ -134,6 +134,7 @@ void vm_io_init(struct vm_io *io, struct vm_object *object, u64 start,
 {
 	spin_lock_init(&io->done_lock);
 	io->flags = flags;
+	io->state = 0;
 	io->error = 0;
 	io->object = object;
 	io->start = start;
@@ -168,9 +169,9 @@ void vm_io_mark_done(struct vm_io *io)
 	bool waited;
 
 	spin_lock(&io->done_lock);
-	WARN(io->flags & VM_IO_DONE, "uma: operation %p is done twice\n", io);
-	io->flags |= VM_IO_DONE;
-	waited = io->flags & VM_IO_WAITED;
+	WARN(io->state & VM_IO_DONE, "uma: operation %p is done twice\n", io);
+	io->state |= VM_IO_DONE;
+	waited = io->state & VM_IO_WAITED;
 	spin_unlock(&io->done_lock);
 	if (waited)
 		wake_up_var(io);
@@ -200,9 +201,9 @@ static bool is_done(struct vm_io *io)
 	bool done;
 
 	spin_lock(&io->done_lock);
-	done = io->flags & VM_IO_DONE;
+	done = io->state & VM_IO_DONE;
 	if (!done)
-		io->flags |= VM_IO_WAITED;
+		io->state |= VM_IO_WAITED;
 	spin_unlock(&io->done_lock);
 	return done;
 }

@@ -97,8 +97,9 @@ struct vm_pager_ops {
 /**
  * struct vm_io - one operation of a pager
  * @work: does the I/O
- * @done_lock: guards @flags; what a waiter uses
- * @flags: VM_IO_*
+ * @done_lock: guards @state; what a waiter uses
+ * @state: VM_IO_DONE, VM_IO_WAITED
+ * @flags: VM_IO_WRITE; constant once it has begun
  * @error: errno of the I/O, 0 while there is none
  * @object: whose pages they are; paging is in progress until it is done
  * @start: index of the first page
@@ -109,7 +110,8 @@ struct vm_pager_ops {
  */
 struct vm_io {
 	struct work_struct work;
-	spinlock_t done_lock;	/* @flags */
+	spinlock_t done_lock;	/* @state */
+	unsigned int state;
 	unsigned int flags;
 	int error;
 	struct vm_object *object;
@@ -120,9 +122,12 @@ struct vm_io {
 	void *arg;
 };
 
+/* Of an operation's flags. */
 #define VM_IO_WRITE	0x1	/* out, else in */
-#define VM_IO_DONE	0x2
-#define VM_IO_WAITED	0x4	/* somebody sleeps until it is done */
+
+/* Of its state. */
+#define VM_IO_DONE	0x1
+#define VM_IO_WAITED	0x2	/* somebody sleeps until it is done */
 
 /* Where objects find their operations; written by vm_pager_register() only. */
 extern const struct vm_pager_ops *vm_pagers[OBJT_COUNT];
