@@ -499,8 +499,9 @@ static void mg_06_opened_pages_are_closed_again(struct kunit *test)
 
 /*
  * How many items of two slots each there is room for. Where the first one begins
- * decides whether a slot is left over at both ends or at none, so it is tried from
- * an odd number of slots further on, too; a block has three.
+ * decides whether a slot is left over at both ends or at none, and the next begins
+ * behind the last. So it is tried three times, with three slots in between and with
+ * two: one of the two changes odd and even.
  */
 static unsigned int room(struct kunit *test, uma_zone_t zone, void **items)
 {
@@ -511,7 +512,11 @@ static unsigned int room(struct kunit *test, uma_zone_t zone, void **items)
 		uma_test_put(zone, items, n);
 		most = max(most, n);
 		memguard_arena_trim();
-		bsd_free(bsd_malloc(2 * PAGE_SIZE, m_arena, M_WAITOK), m_arena);
+		if (try)
+			uma_zfree(zone, uma_zalloc(zone, M_WAITOK));
+		else
+			bsd_free(bsd_malloc(2 * PAGE_SIZE, m_arena, M_WAITOK),
+				 m_arena);
 		memguard_arena_trim();
 	}
 	return most;
