@@ -18,6 +18,8 @@
  *	advise free	the page may be anything until it has been written to as a whole
  *	ENOMEM		may stop whatever takes pages: then everything is paged out by
  *			hand, and it is tried once more
+ *	EIO		stops what needs a pager, while I/O is made to fail (-e); what was
+ *			written before is there when it works again
  *	several threads	of a shared file each owns every n-th page; what is in
  *			the others' is not looked at
  *
@@ -58,6 +60,7 @@
 #define SWAP_PAGES	4096U
 #define LOG_LINES	48U
 #define LOG_BYTES	128U
+#define FAIL_DIR	"/sys/kernel/debug/uma/fail_vm_io"
 
 /* Where the slots are: across a boundary of every table of a page table. */
 #define BASE		(UINT64_C(0x40000000) - SLOTS / 2 * PAGE)
@@ -105,6 +108,8 @@ struct space {
  * @ops: operations done
  * @nomem: how often memory was short
  * @denied: how often it still was when all had been paged out
+ * @epoch: of the failures, when the operation began
+ * @broken: calls that I/O errors stopped
  * @longest: the longest chain that was seen
  * @log: what was done last, a ring
  */
@@ -116,6 +121,8 @@ struct driver {
 	uint64_t ops;
 	uint64_t nomem;
 	uint64_t denied;
+	unsigned int epoch;
+	uint64_t broken;
 	unsigned int longest;
 	char log[LOG_LINES][LOG_BYTES];
 	uint64_t logged;
@@ -126,7 +133,7 @@ static struct driver drivers[MAX_THREADS];
 static unsigned int nthreads = 1;
 static uint64_t ops_wanted = 20000, look_from, first_seed;
 static unsigned int seconds_wanted;
-static bool verbose, no_swap;
+static bool verbose, no_swap, io_errors;
 static const char *dir = "/tmp";
 
 /* The file that is written to, the device, and the file that is not. */
@@ -140,6 +147,13 @@ static unsigned int pool_pages;
 /* Spaces on their way from one thread to another. */
 static struct space *gift;
 static pthread_mutex_t gift_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/*
+ * I/O fails while this is odd: it goes up before the first can fail, and when the last
+ * one that could is over.
+ */
+static unsigned int fail_epoch;
+static pthread_mutex_t fail_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* One reports, the others are quiet. */
 static pthread_mutex_t report_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -173,6 +187,48 @@ static void note(struct driver *d, const char *format, ...)
 		puts(line);
 }
 
+/* ---- I/O errors --------------------------------------------------------- */
+
+/* Set one of the files of the kernel's fault injection. */
+static bool set_failure(const char *name, int value)
+{
+	char path[128], text[16];
+	int fd, n = snprintf(text, sizeof(text), "%d", value);
+	bool ok;
+
+	snprintf(path, sizeof(path), FAIL_DIR "/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	ok = fd >= 0 && write(fd, text, n) == n;
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* Make so many percent of all I/O fail, or of all writes; 0 is the end of it. */
+static void set_failures(unsigned int percent, bool writes)
+{
+	if (percent)
+		__atomic_add_fetch(&fail_epoch, 1, __ATOMIC_SEQ_CST);
+	if (!set_failure("writes_only", writes) || !set_failure("times", -1) ||
+	    !set_failure("interval", 1) || !set_failure("probability", percent)) {
+		fprintf(stderr, "vmmodel: " FAIL_DIR ": %s\n", strerror(errno));
+		_exit(1);
+	}
+	if (!percent)
+		__atomic_add_fetch(&fail_epoch, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Whether it is an I/O error that the operation under way may have met. */
+static bool io_failed(struct driver *d, int error)
+{
+	if (error != EIO ||
+	    !(d->epoch & 1 ||
+	      d->epoch != __atomic_load_n(&fail_epoch, __ATOMIC_SEQ_CST)))
+		return false;
+	d->broken++;
+	return true;
+}
+
 __attribute__((format(printf, 2, 3), noreturn))
 static void differ(struct driver *d, const char *format, ...)
 {
@@ -180,6 +236,8 @@ static void differ(struct driver *d, const char *format, ...)
 	va_list args;
 
 	pthread_mutex_lock(&report_lock);
+	if (io_errors)
+		set_failure("probability", 0);
 	printf("vmmodel: thread %u, the last operations:\n", d->index);
 	for (; i < d->logged; i++)
 		printf("vmmodel:   %s\n", d->log[i % LOG_LINES]);
@@ -598,7 +656,7 @@ static bool fork_space(struct driver *d, struct space *s, struct space *child)
 	do {
 		error = call(s->fd, VMSIM_FORK, &vf);
 	} while (once_more(d, error, &tried));
-	if (error == ENOMEM)
+	if (error == ENOMEM || io_failed(d, error))
 		return false;
 	want_error(d, error, 0, "fork");
 	child->fd = vf.vf_fd;
@@ -679,7 +737,8 @@ static void do_advise(struct driver *d)
 	     names[advice]);
 	error = range_call(s, VMSIM_ADVISE, at, n, advice, 0);
 	/* There may be nowhere to page out to. */
-	if (advice != VMSIM_ADVISE_PAGEOUT || (error != EIO && error != ENOMEM))
+	if (advice != VMSIM_ADVISE_PAGEOUT ||
+	    (!io_failed(d, error) && error != EIO && error != ENOMEM))
 		want_error(d, error, 0, "advise");
 	for (i = at; advice == VMSIM_ADVISE_FREE && i < at + n; i++)
 		if (s->slot[i].kind == ANON || s->slot[i].kind == PRIVATE)
@@ -691,7 +750,7 @@ static void do_sync(struct driver *d)
 	struct space *s = some_space(d);
 	unsigned int at, n, i;
 	uint32_t flags;
-	int want = 0;
+	int error, want = 0;
 
 	if (!s)
 		return;
@@ -706,7 +765,9 @@ static void do_sync(struct driver *d)
 	note(d, "sync %c 0x%" PRIx64 " %up%s%s", space_name(d, s), address(at), n,
 	     flags & VMSIM_SYNC_ASYNC ? " async" : "",
 	     flags & VMSIM_SYNC_INVALIDATE ? " invalidate" : "");
-	want_error(d, range_call(s, VMSIM_SYNC, at, n, 0, flags), want, "sync");
+	error = range_call(s, VMSIM_SYNC, at, n, 0, flags);
+	if (!io_failed(d, error))
+		want_error(d, error, want, "sync");
 }
 
 static unsigned int wired_slots(const struct driver *d)
@@ -739,7 +800,8 @@ static void do_wire(struct driver *d)
 	do {
 		error = range_call(s, VMSIM_WIRE, at, n, 0, 0);
 	} while (once_more(d, error, &tried));
-	if (error == ENOMEM)
+	/* What is wired is as it was. */
+	if (error == ENOMEM || io_failed(d, error))
 		return;
 	want_error(d, error, want, "wire");
 	for (i = at; !want && i < at + n; i++)
@@ -862,7 +924,7 @@ static void access_bytes(struct driver *d, struct space *s, uint32_t offset,
 		};
 		error = call(s->fd, write ? VMSIM_WRITE : VMSIM_READ, &rw);
 	} while (once_more(d, error, &tried));
-	if (error == ENOMEM) {
+	if (error == ENOMEM || io_failed(d, error)) {
 		if (rw.rw_done > can)
 			differ(d, "%" PRIu64 " bytes done, %u possible",
 			       (uint64_t)rw.rw_done, can);
@@ -1013,8 +1075,26 @@ static void do_swap(struct driver *d)
 	error = call(s->fd, on ? VMSIM_SWAPON : VMSIM_SWAPOFF, &vs);
 	/* It is on already, or not, or another thread's doing; or no room. */
 	if (error && error != EBUSY && error != ENOENT && error != ENOMEM &&
-	    error != EEXIST && error != EINVAL)
+	    error != EEXIST && error != EINVAL && !io_failed(d, error))
 		differ(d, "%s: %s", on ? "swapon" : "swapoff", strerror(error));
+}
+
+/* Let I/O fail, or work again. */
+static void do_failures(struct driver *d)
+{
+	static const unsigned int percents[] = { 3, 30, 100 };
+	unsigned int percent = percents[below(d, 3)];
+	bool writes = below(d, 2);
+
+	pthread_mutex_lock(&fail_lock);
+	if (__atomic_load_n(&fail_epoch, __ATOMIC_SEQ_CST) & 1) {
+		note(d, "io-errors 0");
+		set_failures(0, false);
+	} else {
+		note(d, "io-errors %u%s", percent, writes ? " writes" : "");
+		set_failures(percent, writes);
+	}
+	pthread_mutex_unlock(&fail_lock);
 }
 
 /* ---- all of it ---------------------------------------------------------- */
@@ -1024,6 +1104,11 @@ static void one_op(struct driver *d)
 	unsigned int r = below(d, 1000);
 
 	d->ops++;
+	/* Mostly it works. */
+	if (io_errors &&
+	    !below(d, __atomic_load_n(&fail_epoch, __ATOMIC_SEQ_CST) & 1 ? 16 : 64))
+		do_failures(d);
+	d->epoch = __atomic_load_n(&fail_epoch, __ATOMIC_SEQ_CST);
 	if (r < 290)
 		do_rw(d, true);
 	else if (r < 600)
@@ -1191,6 +1276,24 @@ static void clear_device(int fd)
 		die("the device: %s", strerror(errno));
 }
 
+/*
+ * What is written to a file when its last mapping goes can be written once only: with
+ * errors, nobody is told, and it is lost. So there is a mapping that stays.
+ */
+static void keep_file(int fd)
+{
+	struct vmsim_map vm = {
+		.vm_length = FILE_PAGES * PAGE,
+		.vm_kind = VMSIM_KIND_FILE,
+		.vm_fd = file_fd,
+		.vm_prot = VMSIM_PROT_READ,
+		.vm_max_prot = VMSIM_PROT_READ,
+	};
+
+	if (call(fd, VMSIM_MAP, &vm))
+		die("the file: %s", strerror(errno));
+}
+
 static bool leaves(const char *what, uint64_t is, uint64_t was)
 {
 	if (is <= was)
@@ -1239,7 +1342,7 @@ static bool file_right(void)
 
 static void show_sum(const struct vmsim_stats *before, int fd)
 {
-	uint64_t ops = 0, nomem = 0, denied = 0;
+	uint64_t ops = 0, nomem = 0, denied = 0, broken = 0;
 	unsigned int i, longest = 0;
 	const __u64 *count;
 	struct vmsim_stats st;
@@ -1248,6 +1351,7 @@ static void show_sum(const struct vmsim_stats *before, int fd)
 		ops += drivers[i].ops;
 		nomem += drivers[i].nomem;
 		denied += drivers[i].denied;
+		broken += drivers[i].broken;
 		if (drivers[i].longest > longest)
 			longest = drivers[i].longest;
 	}
@@ -1256,8 +1360,9 @@ static void show_sum(const struct vmsim_stats *before, int fd)
 	for (i = 0; i < VMSIM_COUNTER_COUNT; i++)
 		st.vst_counter[i] -= before->vst_counter[i];
 	count = st.vst_counter;
-	printf("vmmodel: %" PRIu64 " operations, %llu faults, %llu copies\n",
-	       ops, count[VMSIM_FAULTS], count[VMSIM_COW_FAULTS]);
+	printf("vmmodel: %" PRIu64 " operations in %u s, %llu faults, %llu copies\n",
+	       ops, (unsigned int)(time(NULL) - started), count[VMSIM_FAULTS],
+	       count[VMSIM_COW_FAULTS]);
 	printf("vmmodel: %llu page-ins, %llu page-outs, longest chain %u\n",
 	       count[VMSIM_PAGEINS], count[VMSIM_PAGEOUTS], longest);
 	printf("vmmodel: %llu shadows, %llu collapses, %llu bypasses\n",
@@ -1265,17 +1370,22 @@ static void show_sum(const struct vmsim_stats *before, int fd)
 	       count[VMSIM_BYPASSES]);
 	printf("vmmodel: memory short %" PRIu64 " times, denied %" PRIu64 "\n",
 	       nomem, denied);
+	if (io_errors)
+		printf("vmmodel: %llu pages not written, %llu not read, %" PRIu64
+		       " calls stopped by that\n", count[VMSIM_PAGEOUT_ERRORS],
+		       count[VMSIM_PAGEIN_ERRORS], broken);
 }
 
 static void show_usage(FILE *out)
 {
-	fputs("usage: vmmodel [-nv] [-c OPERATION] [-d DIR]\n"
+	fputs("usage: vmmodel [-env] [-c OPERATION] [-d DIR]\n"
 	      "               [-o OPERATIONS | -s SECONDS] [-t THREADS] [SEED]\n"
 	      "\n"
 	      "Do random things to the VM of uma.ko, and compare with a model.\n"
 	      "\n"
 	      "  -c OPERATION   from there on read everything after each operation\n"
 	      "  -d DIR         where files to map and to swap to go (/tmp)\n"
+	      "  -e             let I/O fail now and then\n"
 	      "  -n             do not swap\n"
 	      "  -o OPERATIONS  for each thread (20000)\n"
 	      "  -s SECONDS     instead: for so long\n"
@@ -1303,13 +1413,16 @@ int main(int argc, char **argv)
 	bool ok;
 	int fd, c;
 
-	while ((c = getopt(argc, argv, "c:d:hno:s:t:v")) != -1)
+	while ((c = getopt(argc, argv, "c:d:ehno:s:t:v")) != -1)
 		switch (c) {
 		case 'c':
 			look_from = number(optarg);
 			break;
 		case 'd':
 			dir = optarg;
+			break;
+		case 'e':
+			io_errors = true;
 			break;
 		case 'n':
 			no_swap = true;
@@ -1350,6 +1463,8 @@ int main(int argc, char **argv)
 	before.vst_spaces = 1;
 	make_files(first_seed);
 	clear_device(fd);
+	if (io_errors)
+		keep_file(fd);
 	for (i = 0; i < nthreads; i++) {
 		drivers[i].index = i;
 		drivers[i].nspaces = MAX_SPACES / nthreads;
@@ -1370,6 +1485,8 @@ int main(int argc, char **argv)
 		start_pager(&pagers[i], i);
 	for (i = 0; i < nthreads; i++)
 		pthread_join(drivers[i].thread, NULL);
+	if (fail_epoch & 1)
+		set_failures(0, false);
 	__atomic_store_n(&drivers_done, true, __ATOMIC_RELEASE);
 	for (i = 0; i < PAGERS; i++)
 		pthread_join(pagers[i].thread, NULL);

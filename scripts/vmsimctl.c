@@ -38,6 +38,7 @@
 #define MAX_WORDS	32
 #define MAX_JOBS	16
 #define MAP_PAGES	64	/* of an object, in a line */
+#define FAIL_DIR	"/sys/kernel/debug/uma/fail_vm_io"
 
 /* Exit codes. */
 #define EXIT_COMMAND	1
@@ -1331,6 +1332,35 @@ static bool do_sleep(struct run *run, struct words *w)
 	return true;
 }
 
+/* Set one of the files of the kernel's fault injection. */
+static bool set_failure(struct run *run, const char *name, int value)
+{
+	char path[128];
+	FILE *file;
+	bool ok;
+
+	snprintf(path, sizeof(path), FAIL_DIR "/%s", name);
+	file = fopen(path, "we");
+	ok = file && fprintf(file, "%d", value) > 0;
+	if (file && fclose(file))
+		ok = false;
+	return ok || fail_errno(run, path);
+}
+
+static bool do_io_errors(struct run *run, struct words *w)
+{
+	uint64_t percent;
+	bool writes = w->n > 2;
+
+	if (!parse_number(run, w->word[1], &percent))
+		return false;
+	if (percent > 100 || (writes && strcmp(w->word[2], "writes")))
+		return misuse(run, "usage: io-errors PERCENT [writes]");
+	return set_failure(run, "writes_only", writes) &&
+	       set_failure(run, "times", -1) && set_failure(run, "interval", 1) &&
+	       set_failure(run, "probability", percent);
+}
+
 static bool do_fail(struct run *run, struct words *w);
 static bool do_wait(struct run *run, struct words *w);
 
@@ -1380,6 +1410,7 @@ static const struct command {
 	{ "say", 0, MAX_WORDS, do_say, "TEXT..." },
 	{ "sleep", 1, 1, do_sleep, "MILLISECONDS" },
 	{ "fail", 2, MAX_WORDS, do_fail, "ERRNO COMMAND..." },
+	{ "io-errors", 1, 2, do_io_errors, "PERCENT [writes]" },
 	{ "wait", 1, 1, do_wait, "JOB" },
 };
 
