@@ -470,6 +470,39 @@ static void take_queues_lock(void *arg)
 	vm_page_unlock_queues();
 }
 
+/* A page on its way out, and whether others could have met it half way. */
+static struct vm_page *leaving;
+static bool half_way;
+
+static void look_at_leaving(struct vm_object *object)
+{
+	half_way = !leaving->object && leaving->queue != PQ_NONE &&
+		   !vm_page_queues_owned();
+}
+
+static const struct vm_pager_ops leaving_ops = {
+	.name = "test",
+	.last_page = look_at_leaving,
+};
+
+/* On the cache queue there is no page without an object: who reuses one locks that. */
+static void pg_05_a_page_leaves_object_and_queue_at_once(struct kunit *test)
+{
+	struct vm_object *object = vm_test_object(test, 4);
+	const struct vm_pager_ops *ops = object->ops;
+
+	leaving = vm_test_fill(test, object, 0, 1);
+	vm_test_cache(test, leaving);
+	half_way = true;
+	vm_object_lock(object);
+	object->ops = &leaving_ops;
+	vm_page_free(leaving);
+	object->ops = ops;
+	vm_object_unlock(object);
+	KUNIT_EXPECT_FALSE(test, half_way);
+	vm_object_deallocate(object);
+}
+
 static void pg_07_allocation_under_the_queues_lock(struct kunit *test)
 {
 	struct vm_object *object = vm_test_object(test, 8);
@@ -781,6 +814,7 @@ static struct kunit_case page_cases[] = {
 	KUNIT_CASE(pg_03_who_waits_for_writes_waits_for_all),
 	KUNIT_CASE(pg_04_locked_objects_keep_their_cached_pages),
 	KUNIT_CASE(pg_05_a_reused_page_left_its_object),
+	KUNIT_CASE(pg_05_a_page_leaves_object_and_queue_at_once),
 	KUNIT_CASE(pg_07_allocation_under_the_queues_lock),
 	KUNIT_CASE(pg_09_blocks_are_valid_and_dirty_by_themselves),
 	KUNIT_CASE(pg_11_each_class_leaves_the_others_reserve),

@@ -520,19 +520,13 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_grab);
  */
 void vm_page_free(struct vm_page *m)
 {
-	bool found = m->object;
+	bool found = m->object, kept = false;
 
 	if (WARN(m->io_count, "uma: page %#lx is freed while it is written\n",
 		 m->phys_pfn))
 		return;
-	if (m->object) {
-		WARN(pmap_page_is_mapped(m),
-		     "uma: page %#lx is freed and still mapped\n", m->phys_pfn);
-		vm_page_remove(m);
-	}
-	/* Its record is the device pager's. */
-	if (m->flags & PG_FICTITIOUS)
-		return;
+	WARN(found && pmap_page_is_mapped(m),
+	     "uma: page %#lx is freed and still mapped\n", m->phys_pfn);
 	/*
 	 * What could be found in an object can still be held by who found it. What could
 	 * not is the caller's, and may be freed where the lock cannot be taken; if it
@@ -541,16 +535,20 @@ void vm_page_free(struct vm_page *m)
 	if (found || data_race(m->queue != PQ_NONE || m->wire_count ||
 			       m->hold_count)) {
 		vm_page_lock_queues();
+		/* In one step: who comes across it on a queue looks at its object. */
+		if (found)
+			vm_page_remove(m);
 		vm_pageq_remove(m);
-		if (m->wire_count || m->hold_count) {
-			if (!m->wire_count)
+		/* The record of one that is not the pool's is the device pager's. */
+		if (!(m->flags & PG_FICTITIOUS)) {
+			kept = m->wire_count || m->hold_count;
+			if (kept && !m->wire_count)
 				vm_pageq_enqueue(m, PQ_HOLD);
-			vm_page_unlock_queues();
-			return;
 		}
 		vm_page_unlock_queues();
 	}
-	give_back(m);
+	if (!kept && !(m->flags & PG_FICTITIOUS))
+		give_back(m);
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_free);
 
