@@ -9,8 +9,11 @@
  * the lock). Recursion is safe here since between two calls the queues are always
  * whole; nobody keeps a position in them over a call that may take the lock.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": vm: " fmt
+
 #include <linux/bug.h>
 #include <linux/lockdep.h>
+#include <linux/printk.h>
 
 #include "uma/compat.h"
 #include "vmsim/object.h"
@@ -162,10 +165,28 @@ static bool is_mapped(struct vm_page *m)
 	return mapped;
 }
 
+/* What is wrong with a page that is on a queue, or NULL. */
+static const char *page_wrong(struct vm_page *m, enum vm_queue queue)
+{
+	if (m->queue != queue)
+		return "is on another queue than it says";
+	if (m->wire_count)
+		return "is wired, and on a queue";
+	if (queue == PQ_HOLD)
+		return !m->hold_count ? "is held by nobody" :
+		       m->object ? "is free, and in an object" : NULL;
+	if (!m->object)
+		return "is in no object";
+	if (queue == PQ_CACHE && is_mapped(m))
+		return "is in the cache, and mapped";
+	return NULL;
+}
+
 /**
  * vm_pageq_check() - look at every page of every queue
  *
  * For suites and for who suspects something: holds the lock for as long as it takes.
+ * The log says what is wrong.
  *
  * Context: process context.
  * Return: whether each page says which queue it is on, the counts are right, and no
@@ -173,9 +194,9 @@ static bool is_mapped(struct vm_page *m)
  */
 bool vm_pageq_check(void)
 {
+	const char *wrong = NULL, *what;
+	struct vm_page *m, *bad = NULL;
 	enum vm_queue queue;
-	bool good = true;
-	struct vm_page *m;
 	unsigned long n;
 
 	vm_page_lock_queues();
@@ -183,18 +204,24 @@ bool vm_pageq_check(void)
 		n = 0;
 		list_for_each_entry(m, &vm_pageqs.head[queue], pageq) {
 			n++;
-			good &= m->queue == queue && !m->wire_count;
-			if (queue == PQ_HOLD)
-				good &= m->hold_count && !m->object;
-			else
-				good &= !!m->object;
-			if (queue == PQ_CACHE)
-				good &= !is_mapped(m);
+			what = page_wrong(m, queue);
+			if (what) {
+				wrong = what;
+				bad = m;
+			}
 		}
-		good &= n == vm_pageqs.count[queue];
+		if (n != vm_pageqs.count[queue])
+			wrong = "is counted twice, or not at all";
 	}
+	if (bad)
+		pr_err("page %#lx (queue %u, busy %u, wired %u, held %u, dirty %#x, object %p) %s\n",
+		       (unsigned long)bad->phys_pfn, bad->queue, bad->busy,
+		       bad->wire_count, bad->hold_count, bad->dirty,
+		       bad->object, wrong);
+	else if (wrong)
+		pr_err("a page of a queue %s\n", wrong);
 	vm_page_unlock_queues();
-	return good;
+	return !wrong;
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_pageq_check);
 
