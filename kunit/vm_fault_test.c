@@ -5,6 +5,7 @@
  */
 #include <linux/module.h>
 
+#include "vm_io_test.h"
 #include "vm_space_test.h"
 
 #define COUNT(name)	atomic64_read(&vm_cnt.name)
@@ -147,6 +148,114 @@ static void fa_01_the_last_user_takes_the_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, space_get(vm, 0), 4);
 	KUNIT_EXPECT_EQ(test, space_get(vm, 1), 5);
 	vmspace_free(vm);
+}
+
+static void free_space(void *arg)
+{
+	vmspace_free(arg);
+}
+
+static void write_page_one(void *arg)
+{
+	space_put(arg, 1, 5);
+}
+
+/* A family of two, each with an object in front of what both had: pages of 0x21.. */
+static struct vmspace *space_with_child(struct kunit *test,
+					struct vmspace **child,
+					struct vm_object **below)
+{
+	struct vmspace *vm = space_new(test);
+	u32 i;
+
+	space_map(test, vm, 0, 4, NULL, 0);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, space_put(vm, i, 0x21 + i), 0);
+	*below = space_object(vm, 0);
+	*child = space_fork(test, vm);
+	KUNIT_EXPECT_EQ(test, space_put(*child, 0, 3), 0);
+	KUNIT_EXPECT_EQ(test, space_put(vm, 0, 4), 0);
+	return vm;
+}
+
+/*
+ * While what is below is paging, the two cannot be made one. Whoever writes then takes
+ * the page from there, since nobody else can see it.
+ */
+static void fa_01_a_page_moves_up_where_no_merge_can_be(struct kunit *test)
+{
+	u64 moved = COUNT(cow_optimised);
+	struct vm_test_thread leaver;
+	struct vm_object *below;
+	struct vmspace *vm, *child;
+	struct vm_page *m;
+
+	vm = space_with_child(test, &child, &below);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 1), 0x22);
+	m = space_page(vm, 1);
+	vm_object_lock(below);
+	vm_object_pip_add(below, 1);
+	vm_object_unlock(below);
+	vm_test_start(test, &leaver, free_space, child);
+	KUNIT_EXPECT_TRUE(test, vm_test_sleeps(&leaver));
+	KUNIT_EXPECT_EQ(test, space_put(vm, 1, 5), 0);
+	KUNIT_EXPECT_EQ(test, COUNT(cow_optimised), moved + 1);
+	KUNIT_EXPECT_PTR_EQ(test, space_page(vm, 1), m);
+	vm_object_lock(below);
+	vm_object_pip_wakeup(below, 1);
+	vm_object_unlock(below);
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&leaver));
+	KUNIT_EXPECT_EQ(test, space_get(vm, 0), 4);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 1), 5);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 2), 0x23);
+	KUNIT_EXPECT_EQ(test, vm_object_chain_length(space_object(vm, 0)), 1);
+	vmspace_free(vm);
+}
+
+/*
+ * But not one that is being written: the end of the write concerns the object that the
+ * page was in when it began, and would take what was written to it since for clean.
+ */
+static void fa_01_a_page_that_is_being_written_stays(struct kunit *test)
+{
+	struct completion slow = COMPLETION_INITIALIZER_ONSTACK(slow);
+	struct vm_test_thread leaver, writer;
+	struct vm_object *below, *first;
+	struct vmspace *vm, *child;
+	struct vm_swap_dev *dev;
+	struct test_disk *disk;
+
+	dev = test_swap_make(test, 16, &disk);
+	vm = space_with_child(test, &child, &below);
+	first = space_object(vm, 0);
+	WRITE_ONCE(disk->slow, &slow);
+	vm_object_lock(below);
+	KUNIT_EXPECT_EQ(test, vm_object_page_clean(below, 1, 3, 0), 0);
+	KUNIT_EXPECT_NE(test, below->paging_in_progress, 0);
+	vm_object_unlock(below);
+	/* It waits for the writes; until then the two are not made one. */
+	vm_test_start(test, &leaver, free_space, child);
+	KUNIT_EXPECT_TRUE(test, vm_test_sleeps(&leaver));
+	/* Of what is being written there can be a copy at once. */
+	vm_test_start(test, &writer, write_page_one, vm);
+	KUNIT_EXPECT_FALSE(test, vm_test_sleeps(&writer));
+	complete_all(&slow);
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&leaver));
+	WRITE_ONCE(disk->slow, NULL);
+
+	KUNIT_EXPECT_PTR_EQ(test, space_object(vm, 0), first);
+	KUNIT_EXPECT_EQ(test, vm_object_chain_length(first), 1);
+	space_forget(vm, 0, 4);
+	KUNIT_EXPECT_TRUE(test, test_is_dirty(first, 1));
+	/* What is clean can go, and come back from where it was written. */
+	test_drop_clean(first);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 0), 4);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 1), 5);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 2), 0x23);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 3), 0x24);
+	vmspace_free(vm);
+	KUNIT_EXPECT_EQ(test, test_swap_used(), 0);
+	KUNIT_EXPECT_EQ(test, vm_swapoff_dev(dev), 0);
 }
 
 /*
@@ -636,6 +745,8 @@ static struct kunit_case vm_fault_cases[] = {
 	KUNIT_CASE(fa_01_what_is_not_allowed_is_an_error),
 	KUNIT_CASE(fa_01_a_fork_copies_what_is_written),
 	KUNIT_CASE(fa_01_the_last_user_takes_the_page),
+	KUNIT_CASE(fa_01_a_page_moves_up_where_no_merge_can_be),
+	KUNIT_CASE(fa_01_a_page_that_is_being_written_stays),
 	KUNIT_CASE(fa_01_sharers_see_a_copy_that_one_made),
 	KUNIT_CASE(fa_01_pages_come_from_the_pager),
 	KUNIT_CASE(fa_01_advice_says_how_much_to_read),

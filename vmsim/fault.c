@@ -440,7 +440,9 @@ static bool move_up(struct fault *f)
 	struct vm_page *m = f->m;
 	bool moved = false;
 
-	if (atomic_read(&object->ref_count) != 1 || m->wire_count)
+	/* What ends a write of it looks for it here; busy, it gets no other. */
+	if (atomic_read(&object->ref_count) != 1 || m->wire_count ||
+	    m->io_count)
 		return false;
 	/* It is busy and its object paging: both stay as they are. */
 	vm_object_unlock(object);
