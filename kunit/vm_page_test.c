@@ -696,10 +696,12 @@ static void pg_11_who_waits_is_woken_by_a_page(struct kunit *test)
 	struct vm_object *object = vm_test_object(test, 8);
 	struct vm_page *m = vm_test_fill(test, object, 0, 1);
 	struct vm_test_thread t;
+	vm_wakeup_fn daemon;
 	LIST_HEAD(taken);
 
 	atomic_set(&wakeups, 0);
-	vm_page_set_pageout(count_wakeup);
+	vm_page_limits.wakeup = 0;
+	daemon = vm_page_set_pageout(count_wakeup);
 	no_free_pages();
 	vm_test_start(test, &t, wait_for_pages, NULL);
 	KUNIT_EXPECT_TRUE(test, vm_test_sleeps(&t));
@@ -716,7 +718,7 @@ static void pg_11_who_waits_is_woken_by_a_page(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, vm_test_sleeps(&t));
 	vm_page_free(m);
 	KUNIT_EXPECT_TRUE(test, wait_for_completion_timeout(&t.done, HZ / 2));
-	vm_page_set_pageout(NULL);
+	vm_page_set_pageout(daemon);
 	put_all(&taken);
 	vm_object_deallocate(object);
 }

@@ -20,6 +20,7 @@
 #include "vmsim/object.h"
 #include "vmsim/object_int.h"
 #include "vmsim/page.h"
+#include "vmsim/pageout.h"
 #include "vmsim/pageq.h"
 #include "vmsim/pager.h"
 #include "vmsim/pmap.h"
@@ -58,6 +59,7 @@ static inline unsigned int vm_test_objects(void)
  * @test: the case
  *
  * The zone of objects keeps its memory for good, so it gets what it needs first.
+ * Nobody pages out but the case.
  *
  * Return: 0.
  */
@@ -66,6 +68,7 @@ static inline int vm_test_init(struct kunit *test)
 	struct vm_object **object;
 	unsigned int i;
 
+	vm_pageout_pause();
 	object = kunit_kcalloc(test, VM_TEST_OBJECTS, sizeof(*object),
 			       GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, object);
@@ -83,6 +86,7 @@ static inline int vm_test_init(struct kunit *test)
 static inline void vm_test_exit(struct kunit *test)
 {
 	vm_test_steer(NULL);
+	vm_pageout_resume();
 	KUNIT_EXPECT_EQ_MSG(test, vm_test_objects(), 0, "objects are left");
 	KUNIT_EXPECT_TRUE(test, vm_pageq_check());
 	KUNIT_EXPECT_EQ(test, vm_pageq_count(PQ_CACHE), 0);

@@ -90,7 +90,9 @@ static __always_inline void take_pages(struct pool_node *node,
 	unsigned int i;
 
 	for (i = 0; i < npages; i++) {
-		m[i].flags &= ~PG_FREE;
+		if (unlikely(m[i].flags & PG_ZERO))
+			WRITE_ONCE(node->nzeroed, node->nzeroed - 1);
+		m[i].flags &= ~(PG_FREE | PG_ZERO);
 		list_del_init(&m[i].pageq);
 		__clear_bit(bit + i, map);
 	}
@@ -129,6 +131,9 @@ static __always_inline struct vm_page *take_single(struct uma_pool *pool,
 
 	if (likely(!list_empty(&node->free))) {
 		m = list_first_entry(&node->free, struct vm_page, pageq);
+		take_pages(node, NULL, m, 1);
+	} else if (!list_empty(&node->zeroed)) {
+		m = list_first_entry(&node->zeroed, struct vm_page, pageq);
 		take_pages(node, NULL, m, 1);
 	} else {
 		m = take_single_of_chunk(node);
@@ -404,18 +409,47 @@ struct vm_page *uma_pool_alloc_node(struct uma_pool *pool, unsigned int npages,
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_alloc_node);
 
-/* A page of @node, if more than @keep are free there. */
+/*
+ * A page of @node, if more than @keep are free there; where @zeroed is not NULL one
+ * that is known to be zero, if there is any, and whether it is.
+ */
 static struct vm_page *alloc_single_above(struct uma_pool *pool,
 					  struct pool_node *node,
-					  unsigned long keep)
+					  unsigned long keep, bool *zeroed)
 {
 	struct vm_page *m = NULL;
 	unsigned long irqflags;
 
 	raw_spin_lock_irqsave(&node->lock, irqflags);
-	if (node->nfree > keep)
-		m = take_single(pool, node);
+	if (node->nfree > keep) {
+		if (zeroed && node->nzeroed) {
+			m = list_first_entry(&node->zeroed, struct vm_page,
+					     pageq);
+			take_pages(node, NULL, m, 1);
+			node->allocs++;
+			pool_check_low(pool, node);
+			*zeroed = true;
+		} else {
+			m = take_single(pool, node);
+		}
+	}
 	raw_spin_unlock_irqrestore(&node->lock, irqflags);
+	return m;
+}
+
+static struct vm_page *alloc_above(struct uma_pool *pool, unsigned long keep,
+				   bool *zeroed)
+{
+	struct pool_node *node = pool_local_node(pool);
+	struct vm_page *m;
+	unsigned int i;
+
+	if (uma_fail_pages(1, M_NOWAIT))
+		return NULL;
+	keep = DIV_ROUND_UP(keep, pool->nnodes);
+	m = alloc_single_above(pool, node, keep, zeroed);
+	for (i = 0; !m && i < pool->nnodes - 1; i++)
+		m = alloc_single_above(pool, node->others[i], keep, zeroed);
 	return m;
 }
 
@@ -434,19 +468,88 @@ static struct vm_page *alloc_single_above(struct uma_pool *pool,
  */
 struct vm_page *uma_pool_alloc_above(struct uma_pool *pool, unsigned long keep)
 {
-	struct pool_node *node = pool_local_node(pool);
-	struct vm_page *m;
-	unsigned int i;
-
-	if (uma_fail_pages(1, M_NOWAIT))
-		return NULL;
-	keep = DIV_ROUND_UP(keep, pool->nnodes);
-	m = alloc_single_above(pool, node, keep);
-	for (i = 0; !m && i < pool->nnodes - 1; i++)
-		m = alloc_single_above(pool, node->others[i], keep);
-	return m;
+	return alloc_above(pool, keep, NULL);
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_alloc_above);
+
+/**
+ * uma_pool_alloc_zeroed() - uma_pool_alloc_above(), for who needs zeroes
+ * @pool: the pool
+ * @keep: how many free pages stay
+ * @zeroed: where to write whether the page is zero; else that is left to the caller
+ *
+ * Context: as uma_pool_alloc_above().
+ * Return: as uma_pool_alloc_above().
+ */
+struct vm_page *uma_pool_alloc_zeroed(struct uma_pool *pool, unsigned long keep,
+				      bool *zeroed)
+{
+	*zeroed = false;
+	return alloc_above(pool, keep, zeroed);
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_alloc_zeroed);
+
+/**
+ * uma_pool_zeroed_count() - how many free pages are known to be zero
+ * @pool: the pool
+ *
+ * Context: any. Takes no lock.
+ * Return: their number, of all nodes.
+ */
+unsigned long uma_pool_zeroed_count(struct uma_pool *pool)
+{
+	struct pool_node *node;
+	unsigned long n = 0;
+
+	for_each_pool_node(pool, node)
+		n += READ_ONCE(node->nzeroed);
+	return n;
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_zeroed_count);
+
+/* The same for a node: the page that was freed longest ago, if it may have another. */
+static bool zero_one(struct pool_node *node, unsigned int percent)
+{
+	unsigned long irqflags;
+	struct vm_page *m;
+	bool done = false;
+
+	raw_spin_lock_irqsave(&node->lock, irqflags);
+	if (!list_empty(&node->free) &&
+	    (node->nzeroed + 1) * 100 <= node->nfree * percent) {
+		m = list_last_entry(&node->free, struct vm_page, pageq);
+		clear_page(vm_page_kva(m));
+		m->flags |= PG_ZERO;
+		list_move_tail(&m->pageq, &node->zeroed);
+		WRITE_ONCE(node->nzeroed, node->nzeroed + 1);
+		done = true;
+	}
+	raw_spin_unlock_irqrestore(&node->lock, irqflags);
+	return done;
+}
+
+/**
+ * uma_pool_zero_ahead() - zero a free page, for who will need one
+ * @pool: the pool
+ * @percent: of the free pages of a node, no more than so many are zeroed so
+ *
+ * The page is free all the while: it is zeroed with the lock held, which takes no
+ * longer than to hand out a run does. Who needs no zeroes gets another page while
+ * there is one. Pages of chunks, which may go back to the kernel, are left alone.
+ *
+ * Context: any but NMI.
+ * Return: whether there was one.
+ */
+bool uma_pool_zero_ahead(struct uma_pool *pool, unsigned int percent)
+{
+	struct pool_node *node;
+
+	for_each_pool_node(pool, node)
+		if (zero_one(node, percent))
+			return true;
+	return false;
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_zero_ahead);
 
 /**
  * uma_pool_free_count() - how many pages are free
@@ -1054,6 +1157,7 @@ void uma_pool_show(struct uma_pool *pool, struct seq_file *m)
 	uma_pool_get_stats(pool, &st);
 	seq_printf(m, "pages       %lu\n", st.pages);
 	seq_printf(m, "free        %lu\n", st.free);
+	seq_printf(m, "zeroed      %lu\n", uma_pool_zeroed_count(pool));
 	seq_printf(m, "reserve     %lu\n", st.reserve);
 	seq_printf(m, "blacklisted %lu\n", st.blacklisted);
 	seq_printf(m, "allocs      %llu\n", st.allocs);

@@ -25,6 +25,7 @@ struct vm_object;
 #define PG_FREE		0x01	/* on the pool's free list */
 #define PG_BLACKLISTED	0x02	/* named by the blacklist: never handed out */
 #define PG_ABSENT	0x04	/* the record's place in the table is empty */
+#define PG_ZERO		0x10	/* free, and nothing in it but zeroes */
 /* Constant while the record exists: not the pool's; a device pager made it. */
 #define PG_FICTITIOUS	0x08
 
@@ -148,7 +149,11 @@ void uma_pool_fini(void);
 struct vm_page *uma_pool_alloc(struct uma_pool *pool, unsigned int npages,
 			       int flags);
 struct vm_page *uma_pool_alloc_above(struct uma_pool *pool, unsigned long keep);
+struct vm_page *uma_pool_alloc_zeroed(struct uma_pool *pool, unsigned long keep,
+				      bool *zeroed);
 unsigned long uma_pool_free_count(struct uma_pool *pool);
+unsigned long uma_pool_zeroed_count(struct uma_pool *pool);
+bool uma_pool_zero_ahead(struct uma_pool *pool, unsigned int percent);
 struct vm_page *uma_pool_alloc_node(struct uma_pool *pool, unsigned int npages,
 				    int nid, int flags);
 void uma_pool_free(struct uma_pool *pool, struct vm_page *m,

@@ -75,9 +75,11 @@ struct pool_chunk {
  * @lock: innermost of the allocator's locks; guards what follows it up to
  *	@waiters. Never two nodes' at once
  * @free: free pages that the pool was made with, the next single first
+ * @zeroed: the same, of which is known that they are zero: see uma_pool_zero_ahead()
  * @map: a bit for each record from @first on, set while the page is free; written
  *	under @lock, read without it by who can live with an old answer
  * @nfree: free pages, in chunks and out of them
+ * @nzeroed: of those, the pages of @zeroed
  * @npages: pages that are not blacklisted
  * @blacklisted: those that are
  * @classes: a bit for each list of @by_free that has a chunk
@@ -99,8 +101,10 @@ struct pool_chunk {
 struct pool_node {
 	raw_spinlock_t lock;
 	struct list_head free;
+	struct list_head zeroed;
 	unsigned long *map;
 	unsigned long nfree;
+	unsigned long nzeroed;
 	unsigned long npages;
 	unsigned long blacklisted;
 	unsigned long classes;

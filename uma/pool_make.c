@@ -360,6 +360,7 @@ static int make_nodes(struct uma_pool *pool, const nodemask_t *mask,
 		lockdep_set_class_and_name(&node->lock, &pool_lock_key,
 					   "uma_pool");
 		INIT_LIST_HEAD(&node->free);
+		INIT_LIST_HEAD(&node->zeroed);
 		for (i = 0; i < CLASSES; i++)
 			INIT_LIST_HEAD(&node->by_free[i]);
 		node->nid = nid;

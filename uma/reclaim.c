@@ -18,6 +18,12 @@
  * needed; likewise the unused slabs of a keg. Those go. A zone without any
  * allocation or free in the interval gives all.
  *
+ * The pool calls one when it is short, and that is us, since what nobody uses is the
+ * cheapest to give. Who has memory that can be had at a price (the VM's page-out)
+ * registers as the next one, and is asked when we are through; or wants to begin by
+ * himself, and asks us first (uma_reclaim_ask()). A fini may wait for anything, so he
+ * does not wait for us for ever.
+ *
  * And when the kernel itself is short: a shrinker, if the pool is one that grows.
  * It runs in anybody's allocation, with anybody's locks held, perhaps inside one
  * that we made. So it waits for nothing: the list of zones it only tries, our
@@ -41,9 +47,11 @@
 #include <linux/sched.h>
 #include <linux/shrinker.h>
 #include <linux/topology.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "uma/guard.h"
+#include "uma/reclaim.h"
 #include "uma/trace.h"
 #include "uma/uma_int.h"
 
@@ -79,6 +87,13 @@ static void working_set_fn(struct work_struct *work);
 static DECLARE_DELAYED_WORK(working_set_work, working_set_fn);
 static void shortage_fn(struct work_struct *work);
 static DECLARE_WORK(shortage_work, shortage_fn);
+/* Who is asked after us when the pool is short, or NULL. */
+static void (*next_asked)(void);
+static void ask_fn(struct work_struct *work);
+static DECLARE_WORK(ask_work, ask_fn);
+static DECLARE_WAIT_QUEUE_HEAD(ask_wait);
+/* Times that @ask_work was through. */
+static unsigned int answers;
 static void pressure_fn(struct work_struct *work);
 static DECLARE_WORK(pressure_work, pressure_fn);
 /* When that may be queued next, in jiffies. */
@@ -444,7 +459,52 @@ EXPORT_SYMBOL_GPL(uma_zone_reclaim);
 
 static void shortage_fn(struct work_struct *work)
 {
+	void (*next)(void);
+
 	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+	next = READ_ONCE(next_asked);
+	if (next)
+		next();
+}
+
+/**
+ * uma_reclaim_set_next() - register who is asked next when the pool is short
+ * @next: called when the zones have given back what they cached, whether that was
+ *	enough or not; it may sleep, but others wait for it. NULL takes the registered
+ *	one back, and it is not running when that returns
+ *
+ * Context: process context, may sleep.
+ */
+void uma_reclaim_set_next(void (*next)(void))
+{
+	WRITE_ONCE(next_asked, next);
+	if (!next)
+		flush_work(&shortage_work);
+}
+
+static void ask_fn(struct work_struct *work)
+{
+	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+	WRITE_ONCE(answers, answers + 1);
+	wake_up_all(&ask_wait);
+}
+
+/**
+ * uma_reclaim_ask() - have the zones give back what they cache, for one who comes next
+ * @timeout: in jiffies; a fini may sleep for something that the caller has
+ *
+ * Context: process context, may sleep.
+ * Return: whether they have; if not, they are at it still.
+ */
+bool uma_reclaim_ask(long timeout)
+{
+	unsigned int seen = READ_ONCE(answers);
+
+	queue_work(system_unbound_wq, &ask_work);
+	return ___wait_event(ask_wait,
+			     ___wait_cond_timeout(READ_ONCE(answers) != seen),
+			     TASK_IDLE, 0, timeout,
+			     __ret = schedule_timeout(__ret));
 }
 
 static void pool_is_short(void *arg)
@@ -694,6 +754,7 @@ void uma_reclaim_quiesce(void)
 	cancel_work_sync(&pressure_work);
 	uma_pool_set_lowmem(uma_pool, NULL, NULL, 0);
 	cancel_work_sync(&shortage_work);
+	cancel_work_sync(&ask_work);
 	cancel_delayed_work_sync(&working_set_work);
 }
 

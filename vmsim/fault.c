@@ -84,6 +84,7 @@ static_assert(READ_BEHIND + READ_AHEAD + 1 <= VM_PAGER_MAX);
  * @object: the object that is looked at; paging, if it is not @first
  * @pindex: the page's index in it
  * @m: the page with the contents, busy, in @object
+ * @zeroed: the new page in @first is zero
  */
 struct fault {
 	struct vm_map *map;
@@ -106,6 +107,7 @@ struct fault {
 	struct vm_object *object;
 	u64 pindex;
 	struct vm_page *m;
+	bool zeroed;
 };
 
 /* ---- letting go --------------------------------------------------------- */
@@ -349,7 +351,11 @@ static int look_here(struct fault *f)
 		if (object != f->first &&
 		    !vm_pager_has_page(object, f->pindex, NULL, NULL))
 			return -ENODATA;
-		f->m = vm_page_alloc(object, f->pindex, VM_ALLOC_NORMAL);
+		/* With nothing behind it and nothing below, it will be zeroes. */
+		f->zeroed = !object->backing_object &&
+			    !vm_pager_has_page(object, f->pindex, NULL, NULL);
+		f->m = vm_page_alloc(object, f->pindex, VM_ALLOC_NORMAL |
+				     (f->zeroed ? VM_ALLOC_ZERO : 0));
 		if (!f->m) {
 			release(f);
 			return -ENOMEM;
@@ -410,7 +416,10 @@ static int find_page(struct fault *f)
 	back_to_first(f);
 	f->m = f->first_m;
 	f->first_m = NULL;
-	vm_page_zero_invalid(f->m, true);
+	if (f->zeroed)
+		f->m->valid = VM_PAGE_BITS_ALL;
+	else
+		vm_page_zero_invalid(f->m, true);
 	f->kind = VM_FAULT_ZERO;
 	vm_count(zero_fills);
 	return 0;

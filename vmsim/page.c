@@ -66,22 +66,37 @@ vm_steer_fn vm_steer_hook;
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_steer_hook);
 #endif
 
-static void (*pageout_wakeup)(void);
+static vm_wakeup_fn pageout_wakeup;
+static vm_wakeup_fn zeroing_wakeup;
+
+/*
+ * Each wait for pages has a number. Page-out says up to which there is nothing to wait
+ * for: it has looked at all that there is, since they began, and could free nothing.
+ */
+static atomic_t waits;
+static atomic_t waiting;
+static unsigned int hopeless_wait;
+
+/* Pages that are being written, and who waits until some are not. */
+static atomic_t writing;
+static DECLARE_WAIT_QUEUE_HEAD(writes_wait);
 
 /* Page-out. */
 
 /**
  * vm_page_set_pageout() - register what wakes page-out
  * @wakeup: called when pages are short, from any process context under any lock, so
- *	it must not sleep nor take locks of the VM; NULL takes the registered one
- *	back, and it is not running when that returns
+ *	it must not sleep nor take locks of the VM; or NULL
  *
  * Context: process context, may sleep.
+ * Return: the one that was registered before, which is not running any more.
  */
-void vm_page_set_pageout(void (*wakeup)(void))
+vm_wakeup_fn vm_page_set_pageout(vm_wakeup_fn wakeup)
 {
-	WRITE_ONCE(pageout_wakeup, wakeup);
+	vm_wakeup_fn old = xchg(&pageout_wakeup, wakeup);
+
 	synchronize_rcu();
+	return old;
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_set_pageout);
 
@@ -92,7 +107,7 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_set_pageout);
  */
 void vm_page_want_pageout(void)
 {
-	void (*wakeup)(void);
+	vm_wakeup_fn wakeup;
 
 	rcu_read_lock();
 	wakeup = READ_ONCE(pageout_wakeup);
@@ -101,6 +116,30 @@ void vm_page_want_pageout(void)
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_want_pageout);
+
+/**
+ * vm_page_set_zeroing() - register what wakes the zeroing of free pages
+ * @wakeup: called when a page was zeroed where it was needed, or one of those zeroed
+ *	ahead was taken; as for vm_page_set_pageout(). NULL takes it back
+ *
+ * Context: process context, may sleep.
+ */
+void vm_page_set_zeroing(vm_wakeup_fn wakeup)
+{
+	WRITE_ONCE(zeroing_wakeup, wakeup);
+	synchronize_rcu();
+}
+
+static void want_zeroing(void)
+{
+	vm_wakeup_fn wakeup;
+
+	rcu_read_lock();
+	wakeup = READ_ONCE(zeroing_wakeup);
+	if (wakeup)
+		wakeup();
+	rcu_read_unlock();
+}
 
 /**
  * vm_page_free_count() - pages that nobody has
@@ -120,32 +159,98 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_free_count);
  */
 bool vm_page_count_min(void)
 {
-	return vm_page_free_count() <= vm_page_limits.reserved &&
-	       !vm_pageq_count(PQ_CACHE);
+	return vm_page_free_count() + vm_pageq_count(PQ_CACHE) <=
+	       vm_page_limits.reserved;
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_count_min);
 
 /**
+ * vm_page_waits() - how many waits for pages have begun
+ *
+ * Return: the number of the last one, for vm_page_nothing_comes().
+ */
+unsigned int vm_page_waits(void)
+{
+	return atomic_read(&waits);
+}
+
+/**
+ * vm_page_has_waiters() - whether anybody waits for pages just now
+ *
+ * Return: whether.
+ */
+bool vm_page_has_waiters(void)
+{
+	return atomic_read(&waiting);
+}
+
+/**
+ * vm_page_nothing_comes() - tell those who wait for pages that it is in vain
+ * @ticket: what vm_page_waits() said before it was tried
+ *
+ * Context: process context.
+ */
+void vm_page_nothing_comes(unsigned int ticket)
+{
+	WRITE_ONCE(hopeless_wait, ticket);
+	wake_up_all(uma_pool_waitqueue(uma_pool));
+}
+
+/* Whether somebody waits in vain. */
+static bool nothing_comes(unsigned int ticket)
+{
+	return (int)(READ_ONCE(hopeless_wait) - ticket) >= 0;
+}
+
+/* Whether who waited can go on. With nobody who brings more, one page will do. */
+static bool enough_to_go_on(void)
+{
+	unsigned long enough = vm_page_limits.reserved;
+
+	if (READ_ONCE(pageout_wakeup))
+		enough = max(enough, READ_ONCE(vm_page_limits.wakeup));
+	return vm_page_free_count() + vm_pageq_count(PQ_CACHE) > enough;
+}
+
+/**
  * vm_wait() - wait until there are pages for a normal allocation
  *
- * Wakes page-out. Waits no longer than a second.
+ * Wakes page-out. Waits no longer than a second, and no longer than until page-out
+ * has found that it can free nothing. For what the counts do not show, an object that
+ * is locked or the kernel's own memory, it waits a moment.
  *
- * Context: process context, may sleep; no lock of the VM held.
+ * Context: process context, may sleep; no object's lock held, and none that page-out
+ * or an end of I/O wants.
  * Return: whether there are any; false also if the thread is being killed.
  */
 bool vm_wait(void)
 {
 	wait_queue_head_t *wq = uma_pool_waitqueue(uma_pool);
+	long left = WAIT_FOR_PAGES;
+	unsigned int ticket;
+	bool slept = false, enough;
 	DEFINE_WAIT(wait);
 
 	might_sleep();
 	vm_count(page_waits);
 	uma_pool_wait_begin(uma_pool);
-	prepare_to_wait(wq, &wait, TASK_IDLE);
+	atomic_inc(&waiting);
+	ticket = atomic_inc_return(&waits);
 	vm_page_want_pageout();
-	if (vm_page_count_min() && !fatal_signal_pending(current))
-		schedule_timeout(WAIT_FOR_PAGES);
+	for (;;) {
+		prepare_to_wait(wq, &wait, TASK_IDLE);
+		enough = enough_to_go_on();
+		if (!left || (enough && slept) || nothing_comes(ticket) ||
+		    fatal_signal_pending(current))
+			break;
+		if (enough)
+			schedule_timeout(1);
+		else
+			left = schedule_timeout(left);
+		slept = true;
+	}
 	finish_wait(wq, &wait);
+	atomic_dec(&waiting);
 	cond_resched();
 	uma_pool_wait_end(uma_pool);
 	return !vm_page_count_min() && !fatal_signal_pending(current);
@@ -368,15 +473,26 @@ static void give_back(struct vm_page *m)
 	uma_pool_free(uma_pool, m, 1);
 }
 
-/* A free page as the class may have one, at the cost of cached ones if need be. */
-static struct vm_page *take_page(int class, struct vm_object *locked)
+/* A free page, one that is zero if that is asked for and there is any. */
+static struct vm_page *take_free(unsigned long keep, bool *zeroed)
+{
+	return zeroed ? uma_pool_alloc_zeroed(uma_pool, keep, zeroed) :
+			uma_pool_alloc_above(uma_pool, keep);
+}
+
+/*
+ * A free page as the class may have one, at the cost of cached ones if need be. Where
+ * @zeroed is not NULL, zeroes are wanted, and it says whether the page has them.
+ */
+static struct vm_page *take_page(int class, struct vm_object *locked,
+				 bool *zeroed)
 {
 	struct vm_page *m, *cached;
 
 	if (class == VM_ALLOC_INTERRUPT)
-		return uma_pool_alloc_above(uma_pool, 0);
+		return take_free(0, zeroed);
 	for (;;) {
-		m = uma_pool_alloc_above(uma_pool, vm_page_limits.reserved);
+		m = take_free(vm_page_limits.reserved, zeroed);
 		if (m)
 			return m;
 		/* Free first, so that what is short gets longer for all. */
@@ -386,7 +502,7 @@ static struct vm_page *take_page(int class, struct vm_object *locked)
 		give_back(cached);
 	}
 	return class == VM_ALLOC_SYSTEM ?
-	       uma_pool_alloc_above(uma_pool, vm_page_limits.interrupt) : NULL;
+	       take_free(vm_page_limits.interrupt, zeroed) : NULL;
 }
 
 /**
@@ -407,6 +523,7 @@ static struct vm_page *take_page(int class, struct vm_object *locked)
 struct vm_page *vm_page_alloc(struct vm_object *object, u64 pindex, int req)
 {
 	int class = req & VM_ALLOC_CLASS;
+	bool zeroed = false;
 	struct vm_page *m;
 
 	if (WARN_ON(!object != !!(req & VM_ALLOC_NOOBJ)))
@@ -419,7 +536,7 @@ struct vm_page *vm_page_alloc(struct vm_object *object, u64 pindex, int req)
 		if (xa_reserve(&object->pages, pindex, index_gfp()))
 			return NULL;
 	}
-	m = take_page(class, object);
+	m = take_page(class, object, req & VM_ALLOC_ZERO ? &zeroed : NULL);
 	if (!m) {
 		if (object)
 			xa_release(&object->pages, pindex);
@@ -437,8 +554,12 @@ struct vm_page *vm_page_alloc(struct vm_object *object, u64 pindex, int req)
 	m->valid = 0;
 	m->dirty = 0;
 	m->object = NULL;
-	if (req & VM_ALLOC_ZERO)
+	if (zeroed)
+		vm_count(zeroed_used);
+	else if (req & VM_ALLOC_ZERO)
 		clear_page(vm_page_kva(m));
+	if (req & VM_ALLOC_ZERO)
+		want_zeroing();
 	if (object) {
 		xa_store(&object->pages, pindex, m, GFP_NOWAIT);
 		count_resident(object, 1);
@@ -599,8 +720,10 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_flash);
 void vm_page_io_start(struct vm_page *m)
 {
 	vm_object_assert_locked(m->object);
-	if (!WARN_ON(m->io_count == IOS_MAX))
-		m->io_count++;
+	if (WARN_ON(m->io_count == IOS_MAX))
+		return;
+	m->io_count++;
+	atomic_inc(&writing);
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_io_start);
 
@@ -615,8 +738,49 @@ void vm_page_io_finish(struct vm_page *m)
 		return;
 	if (!--m->io_count)
 		flash(m);
+	/* A full barrier: who waits is in the queue before he looks. */
+	atomic_dec_return(&writing);
+	/* Hence this is not too early. */
+	if (waitqueue_active(&writes_wait))
+		wake_up_all(&writes_wait);
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_io_finish);
+
+/**
+ * vm_page_writing() - how many writes of pages are under way
+ *
+ * Return: their number.
+ */
+unsigned int vm_page_writing(void)
+{
+	return atomic_read(&writing);
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_writing);
+
+/**
+ * vm_page_wait_for_writes() - wait until few writes of pages are under way
+ * @most: so many at the most
+ * @stop: no need to wait any longer, once it is true; see vm_page_flash_writes()
+ * @timeout: in jiffies
+ *
+ * Context: process context, may sleep; no object's lock held.
+ * Return: whether there are so few.
+ */
+bool vm_page_wait_for_writes(unsigned int most, const bool *stop, long timeout)
+{
+	might_sleep();
+	wait_event_idle_timeout(writes_wait, vm_page_writing() <= most ||
+				READ_ONCE(*stop), timeout);
+	return vm_page_writing() <= most;
+}
+
+/**
+ * vm_page_flash_writes() - let those who wait for writes look again
+ */
+void vm_page_flash_writes(void)
+{
+	wake_up_all(&writes_wait);
+}
 
 /**
  * vm_page_sleep_if_busy() - wait until a page is not busy
@@ -929,6 +1093,7 @@ void vm_page_startup(void)
 	 */
 	vm_page_limits.reserved = roundup(st.reserve, st.nodes);
 	vm_page_limits.interrupt = roundup(max(2UL, st.reserve / 4), st.nodes);
+	vm_page_limits.wakeup = 2 * vm_page_limits.reserved;
 }
 
 /* Objects have gone before, and their pages with them. */

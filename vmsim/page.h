@@ -55,15 +55,21 @@ struct vm_object;
  * struct vm_page_limits - free pages that each class leaves alone
  * @reserved: normal ones
  * @interrupt: system ones
+ * @wakeup: who waits for pages goes on when there are more than this, so that he does
+ *	not wait again at once; @reserved if that is more
  *
  * Constant once the VM has started, but for the suites.
  */
 struct vm_page_limits {
 	unsigned long reserved;
 	unsigned long interrupt;
+	unsigned long wakeup;
 };
 
 extern struct vm_page_limits vm_page_limits;
+
+/* What wakes somebody; called under any lock. */
+typedef void (*vm_wakeup_fn)(void);
 
 /* Allocate, free. */
 struct vm_page *vm_page_alloc(struct vm_object *object, u64 pindex, int req);
@@ -74,8 +80,12 @@ bool vm_page_take_cached(struct vm_page *m, struct vm_object *locked);
 unsigned long vm_page_free_count(void);
 bool vm_page_count_min(void);
 bool vm_wait(void);
-void vm_page_set_pageout(void (*wakeup)(void));
+vm_wakeup_fn vm_page_set_pageout(vm_wakeup_fn wakeup);
 void vm_page_want_pageout(void);
+unsigned int vm_page_waits(void);
+bool vm_page_has_waiters(void);
+void vm_page_nothing_comes(unsigned int ticket);
+void vm_page_set_zeroing(vm_wakeup_fn wakeup);
 
 /* Objects' pages; the object's lock is held. */
 struct vm_page *vm_page_lookup(struct vm_object *object, u64 pindex);
@@ -91,6 +101,11 @@ void vm_page_io_start(struct vm_page *m);
 void vm_page_io_finish(struct vm_page *m);
 bool vm_page_sleep_if_busy(struct vm_page *m, struct vm_object *object,
 			   bool also_io);
+
+/* Writes under way, of all objects. */
+unsigned int vm_page_writing(void);
+bool vm_page_wait_for_writes(unsigned int most, const bool *stop, long timeout);
+void vm_page_flash_writes(void);
 
 /* Queues, wiring, holds; the queues' lock is held. */
 void vm_page_activate(struct vm_page *m);

@@ -25,6 +25,11 @@
  *	look at the map again; its object is locked, the map is not; may sleep
  * @VM_STEER_FAULT_MAPPED: a page that a fault has mapped, before its neighbours are;
  *	the map is locked for reading, no object is; may sleep
+ * @VM_STEER_PAGEOUT_LOOK: a page that page-out is about to look at, if its object can be
+ *	had; under the queues' lock
+ * @VM_STEER_PAGEOUT_LAUNDER: a page that page-out is about to give to its pager; its
+ *	object is locked, may sleep
+ * @VM_STEER_ZEROED: a free page was zeroed ahead; no lock held, may sleep
  */
 enum vm_steer_point {
 	VM_STEER_SHADOW,
@@ -34,6 +39,9 @@ enum vm_steer_point {
 	VM_STEER_SWAPOFF_WAIT,
 	VM_STEER_FAULT_READ,
 	VM_STEER_FAULT_MAPPED,
+	VM_STEER_PAGEOUT_LOOK,
+	VM_STEER_PAGEOUT_LAUNDER,
+	VM_STEER_ZEROED,
 };
 
 #if IS_ENABLED(CONFIG_KUNIT)

@@ -123,6 +123,65 @@ DEFINE_EVENT(vm_paging, vm_pageout,
 	TP_ARGS(object, pindex, pages, good)
 );
 
+/*
+ * A pass of page-out: @level of pageout.h, pages that were missing before it, that it
+ * looked at, freed or cached, gave to pagers, made inactive, and that are free now.
+ */
+TRACE_EVENT(vm_scan,
+
+	TP_PROTO(unsigned int level, unsigned long shortage,
+		 unsigned long looked, unsigned long got,
+		 unsigned long laundered, unsigned long deactivated,
+		 unsigned long free),
+
+	TP_ARGS(level, shortage, looked, got, laundered, deactivated, free),
+
+	TP_STRUCT__entry(
+		__field(unsigned int, level)
+		__field(unsigned long, shortage)
+		__field(unsigned long, looked)
+		__field(unsigned long, got)
+		__field(unsigned long, laundered)
+		__field(unsigned long, deactivated)
+		__field(unsigned long, free)
+	),
+
+	TP_fast_assign(
+		__entry->level = level;
+		__entry->shortage = shortage;
+		__entry->looked = looked;
+		__entry->got = got;
+		__entry->laundered = laundered;
+		__entry->deactivated = deactivated;
+		__entry->free = free;
+	),
+
+	TP_printk("level=%u shortage=%lu looked=%lu got=%lu laundered=%lu deactivated=%lu free=%lu",
+		  __entry->level, __entry->shortage, __entry->looked,
+		  __entry->got, __entry->laundered, __entry->deactivated,
+		  __entry->free)
+);
+
+/* Free pages were zeroed ahead of need: so many in one go, and so many are by now. */
+TRACE_EVENT(vm_zero_ahead,
+
+	TP_PROTO(unsigned long pages, unsigned long zeroed),
+
+	TP_ARGS(pages, zeroed),
+
+	TP_STRUCT__entry(
+		__field(unsigned long, pages)
+		__field(unsigned long, zeroed)
+	),
+
+	TP_fast_assign(
+		__entry->pages = pages;
+		__entry->zeroed = zeroed;
+	),
+
+	TP_printk("pages=%lu zeroed=%lu", __entry->pages, __entry->zeroed)
+);
+
 /* A fault ended; @kind is VM_FAULT_* of fault.h, if there is no error. */
 TRACE_EVENT(vm_fault,
 

@@ -6,6 +6,8 @@
 #include "vmsim/map.h"
 #include "vmsim/object.h"
 #include "vmsim/page.h"
+#include "vmsim/pageout.h"
+#include "vmsim/pagezero.h"
 #include "vmsim/pagers.h"
 #include "vmsim/pmap.h"
 #include "vmsim/sleepq.h"
@@ -42,8 +44,18 @@ int vm_startup(void)
 	error = kmem_startup();
 	if (error)
 		goto fail_vmspace;
+	error = vm_pageout_startup();
+	if (error)
+		goto fail_kmem;
+	error = vm_pagezero_startup();
+	if (error)
+		goto fail_pageout;
 	return 0;
 
+fail_pageout:
+	vm_pageout_shutdown();
+fail_kmem:
+	kmem_shutdown();
 fail_vmspace:
 	vmspace_shutdown();
 fail_map:
@@ -66,6 +78,8 @@ fail_page:
  */
 void vm_shutdown(void)
 {
+	vm_pagezero_shutdown();
+	vm_pageout_shutdown();
 	kmem_shutdown();
 	vmspace_shutdown();
 	vm_map_shutdown();

@@ -61,9 +61,9 @@
  * object's lock: allocate before, or try and let go.
  *
  * Files, each calling only those before it: sleepq, pageq, page, pmap, object, collapse,
- * split, pager, bufobj, backing, swap_dev, pager_*, swapoff, pagers, map_tree, map,
- * fault. What has to go upward is registered: pagers give objects their operations,
- * page-out gives the page layer the function that wakes it.
+ * split, pager, bufobj, backing, swap_dev, pager_*, swapoff, pagers, pageout, pagezero,
+ * map_tree, map, fault. What has to go upward is registered: pagers give objects their
+ * operations, page-out and page zeroing give the page layer functions that wake them.
  *
  * Errors are errno values throughout, where BSD has KERN_* codes.
  */
@@ -130,6 +130,27 @@ enum vm_advice {
  * @page_waits: times that somebody slept until pages were free
  * @busy_waits: times that somebody slept until a page was not busy
  * @dead_wakeups: times that those who slept for a dying object were woken
+ * @scans: passes of page-out over the queues
+ * @scan_inactive: inactive pages that those looked at
+ * @scan_active: active ones
+ * @scan_freed: of the inactive ones, those that were clean and were freed
+ * @scan_cached: those that were clean and were cached
+ * @scan_uncached: cached pages that page-out freed
+ * @scan_reactivated: inactive ones that had been used meanwhile
+ * @scan_deactivated: active ones that had not
+ * @scan_laundered: pages that page-out gave to pagers, neighbours included
+ * @skip_locked: pages passed over since somebody had their object locked
+ * @skip_busy: since they were busy
+ * @skip_writing: since they were being written already
+ * @skip_held: since they were held
+ * @skip_dead: since their object was dying
+ * @skip_unmanaged: since they are never paged out; those leave their queue
+ * @skip_no_swap: dirty ones, since there was no room in swap
+ * @skip_failing: dirty ones, since the pager had failed a moment ago
+ * @hopeless: times that page-out told those who wait that there is nothing to wait for
+ * @zeroed_ahead: free pages zeroed ahead of need
+ * @zeroed_used: of those, pages that were handed out to who wanted zeroes
+ * @zero_yields: times that the zeroing thread let others run
  *
  * Each is atomic, so that all are exact whoever counts.
  */
@@ -154,6 +175,27 @@ struct vm_counters {
 	atomic64_t page_waits;
 	atomic64_t busy_waits;
 	atomic64_t dead_wakeups;
+	atomic64_t scans;
+	atomic64_t scan_inactive;
+	atomic64_t scan_active;
+	atomic64_t scan_freed;
+	atomic64_t scan_cached;
+	atomic64_t scan_uncached;
+	atomic64_t scan_reactivated;
+	atomic64_t scan_deactivated;
+	atomic64_t scan_laundered;
+	atomic64_t skip_locked;
+	atomic64_t skip_busy;
+	atomic64_t skip_writing;
+	atomic64_t skip_held;
+	atomic64_t skip_dead;
+	atomic64_t skip_unmanaged;
+	atomic64_t skip_no_swap;
+	atomic64_t skip_failing;
+	atomic64_t hopeless;
+	atomic64_t zeroed_ahead;
+	atomic64_t zeroed_used;
+	atomic64_t zero_yields;
 };
 
 extern struct vm_counters vm_cnt;
