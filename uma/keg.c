@@ -47,6 +47,9 @@
 
 const struct uma_internal *uma_internal;
 
+/* Wins runs of pages back from who can do without them; registered. */
+static struct vm_page *(*keg_contig)(unsigned int npages);
+
 static uma_zone_t header_zone;
 static uma_zone_t header_refcnt_zone;
 
@@ -68,6 +71,16 @@ void uma_keg_set_header_zones(uma_zone_t plain, uma_zone_t refcnt)
 {
 	header_zone = plain;
 	header_refcnt_zone = refcnt;
+}
+
+/**
+ * uma_keg_set_contig() - register what wins runs of pages when none are free
+ * @fn: returns a run of free pages as the pool does, or NULL; may sleep for long, and
+ *	is called with none of UMA's locks held. NULL takes the registered one back
+ */
+void uma_keg_set_contig(struct vm_page *(*fn)(unsigned int npages))
+{
+	WRITE_ONCE(keg_contig, fn);
 }
 
 static uma_zone_t keg_header_zone(const struct uma_keg *keg)
@@ -399,6 +412,24 @@ int uma_keg_item_node(struct uma_keg *keg, const void *item)
 	return node_of(item);
 }
 
+/*
+ * Pages enough, but no run: for a zone that insists on one, and a caller who can wait,
+ * it may be won from others. Who is in the kernel's reclaim, or must not begin I/O,
+ * cannot wait for that.
+ */
+static struct vm_page *keg_win_run(struct uma_keg *keg, int flags)
+{
+	struct vm_page *(*fn)(unsigned int npages) = READ_ONCE(keg_contig);
+
+	if (!fn || !(keg->uk_flags & UMA_ZONE_CONTIG) ||
+	    keg->uk_layout.pages == 1 || !(flags & M_WAITOK) ||
+	    flags & M_NODEONLY ||
+	    current->flags & (PF_MEMALLOC | PF_MEMALLOC_NOIO |
+			      PF_MEMALLOC_NOFS))
+		return NULL;
+	return fn(keg->uk_layout.pages);
+}
+
 static void *keg_memory_alloc(struct uma_keg *keg, uma_zone_t zone, int nid,
 			      u8 *pflag, int flags)
 {
@@ -420,7 +451,8 @@ static void *keg_memory_alloc(struct uma_keg *keg, uma_zone_t zone, int nid,
 	}
 	if (keg->uk_kva)
 		return keg_backing_alloc(keg, flags);
-	m = uma_pool_alloc_node(uma_pool, keg->uk_layout.pages, nid, flags);
+	m = uma_pool_alloc_node(uma_pool, keg->uk_layout.pages, nid, flags) ?:
+	    keg_win_run(keg, flags);
 	return m ? vm_page_kva(m) : NULL;
 }
 

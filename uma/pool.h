@@ -28,6 +28,8 @@ struct vm_object;
 #define PG_ZERO		0x10	/* free, and nothing in it but zeroes */
 /* Constant while the record exists: not the pool's; a device pager made it. */
 #define PG_FICTITIOUS	0x08
+/* Its holder's: taken for a contiguous run that is not complete yet. */
+#define PG_ISOLATED	0x10
 
 /* The pool grows and shrinks by so many pages, which are one block of memory. */
 #define UMA_CHUNK_ORDER	(21 - PAGE_SHIFT)
@@ -135,6 +137,18 @@ struct uma_pool_stats {
 	unsigned long grow_fails;
 };
 
+/**
+ * struct uma_pool_range - pages of a pool that follow each other in memory
+ * @first: the first one's record, which the others' follow
+ * @pfn: its number
+ * @npages: how many
+ */
+struct uma_pool_range {
+	struct vm_page *first;
+	unsigned long pfn;
+	unsigned long npages;
+};
+
 /* The pool of the module. Suites make small ones of their own. */
 extern struct uma_pool *uma_pool;
 
@@ -167,6 +181,10 @@ bool uma_pool_take(struct uma_pool *pool, struct vm_page *m);
 struct vm_page *uma_pool_lookup(struct uma_pool *pool, const void *addr);
 struct vm_page *uma_pool_page(struct uma_pool *pool, unsigned long index);
 unsigned long uma_pool_records(struct uma_pool *pool);
+bool uma_pool_range_below(struct uma_pool *pool, u64 pfn,
+			  struct uma_pool_range *range);
+bool uma_pool_range_above(struct uma_pool *pool, u64 pfn,
+			  struct uma_pool_range *range);
 void uma_pool_get_stats(struct uma_pool *pool, struct uma_pool_stats *st);
 bool uma_pool_get_node_stats(struct uma_pool *pool, int nid,
 			     struct uma_pool_stats *st);

@@ -2,8 +2,8 @@
 /*
  * The pool's own structures, shared by the files of it: pool_node.c, what nodes
  * and chunks are made of; pool_grow.c, growing and shrinking; pool.c, taking pages
- * and giving them back; pool_make.c, parameters, making and ending a pool. Each
- * calls only those before it.
+ * and giving them back; pool_range.c, where they lie; pool_make.c, parameters, making
+ * and ending a pool. Each calls only those before it.
  */
 #ifndef _UMA_POOL_INT_H
 #define _UMA_POOL_INT_H

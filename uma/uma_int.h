@@ -403,6 +403,7 @@ struct uma_keg *uma_keg_create_import(const char *name, size_t size,
 				      void *arg, u32 flags);
 void uma_keg_destroy(struct uma_keg *keg);
 void uma_keg_set_header_zones(uma_zone_t plain, uma_zone_t refcnt);
+void uma_keg_set_contig(struct vm_page *(*fn)(unsigned int npages));
 size_t uma_keg_header_bytes(bool refcnt);
 unsigned int uma_keg_alloc(struct uma_keg *keg, uma_zone_t zone, void **items,
 			   unsigned int n, int flags, int *error);

@@ -12,7 +12,7 @@
 #include "vmsim/contig.h"
 #include "vmsim/contig_search.h"
 
-struct seq_file;
+struct dentry;
 
 /* How often memory is gone through before a request fails. */
 #define CONTIG_PASSES	3
@@ -80,7 +80,7 @@ enum contig_algorithm {
 };
 
 /**
- * struct contig_range_counters - mapped ranges
+ * struct contig_map_counters - mapped ranges
  * @mapped: that came
  * @unmapped: that went
  * @refused: calls that made no sense
@@ -97,17 +97,22 @@ extern struct contig_counters contig_cnt[CONTIG_ALGORITHMS];
 extern struct contig_map_counters contig_map_cnt;
 extern bool vm_old_contigmalloc;
 
-/* Errors as numbers, for who wants to know: see contig.c. */
+/* contig.c */
+int contig_take(const struct contig_req *req, enum contig_algorithm how,
+		int flags, struct vm_page **m);
+void contig_startup(void);
+void contig_shutdown(void);
+
+/* contig_map.c: as vmsim/contig.h, but that errors are told by number */
 int contig_alloc(const struct contig_req *req, enum contig_algorithm how,
 		 int flags, struct vm_page **m);
-void contig_free(struct vm_page *m, unsigned long npages);
 int contig_malloc(unsigned long size, struct malloc_type *type, int flags,
 		  vm_paddr_t low, vm_paddr_t high, unsigned long alignment,
 		  vm_paddr_t boundary, void **addr);
+int contig_free(void *addr, unsigned long size, struct malloc_type *type);
+void contig_map_shutdown(void);
 
-void contig_show(struct seq_file *m);
-
-int contig_startup(void);
-void contig_shutdown(void);
+/* contig_show.c */
+void contig_debugfs(struct dentry *dir);
 
 #endif /* _VMSIM_CONTIG_INT_H */

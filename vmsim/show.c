@@ -21,6 +21,7 @@
 #include "uma/pool.h"
 #include "uma/uma_int.h"
 #include "vmsim/client.h"
+#include "vmsim/contig_int.h"
 #include "vmsim/map.h"
 #include "vmsim/object.h"
 #include "vmsim/page.h"
@@ -186,6 +187,8 @@ static __no_kcsan char page_state(const struct vm_page *m)
 		return 'x';
 	if (flags & PG_FREE)
 		return '.';
+	if (flags & PG_ISOLATED)
+		return '+';
 	if (READ_ONCE(m->slab))
 		return 'z';
 	queue = m->queue;
@@ -207,6 +210,7 @@ static int pages_show(struct seq_file *m, void *unused)
 
 	seq_puts(m, ". free  z a zone's  p in no object  u in an object, on no queue  w wired\n");
 	seq_puts(m, "a active  i inactive  c cache  h held  b busy  x blacklisted\n");
+	seq_puts(m, "+ isolated: taken for a contiguous run that is not complete\n");
 	for (i = 0; i < n; i += MAP_COLUMNS) {
 		if (seq_has_overflowed(m))
 			break;
@@ -287,4 +291,5 @@ void vm_debugfs(struct dentry *parent)
 	debugfs_create_file("pages", 0400, dir, NULL, &pages_fops);
 	debugfs_create_file("queues", 0400, dir, NULL, &queues_fops);
 	debugfs_create_file("counters", 0400, dir, NULL, &counters_fops);
+	contig_debugfs(dir);
 }

@@ -30,6 +30,14 @@
  * @VM_STEER_PAGEOUT_LAUNDER: a page that page-out is about to give to its pager; its
  *	object is locked, may sleep
  * @VM_STEER_ZEROED: a free page was zeroed ahead; no lock held, may sleep
+ * @VM_STEER_CONTIG_TAKE: the first page of a run that is about to be taken; no lock
+ *	held, may sleep where the request may
+ * @VM_STEER_CONTIG_BUSY: a page that a request is about to wait for; its object is
+ *	locked; may sleep
+ * @VM_STEER_CONTIG_CLEANED: a page that was written for a request, or could not be;
+ *	its object is locked; may sleep
+ * @VM_STEER_CONTIG_MAP: an int, 0: an errno in its place is that of the address range
+ *	that is about to be had; no lock held, may sleep
  */
 enum vm_steer_point {
 	VM_STEER_SHADOW,
@@ -42,6 +50,10 @@ enum vm_steer_point {
 	VM_STEER_PAGEOUT_LOOK,
 	VM_STEER_PAGEOUT_LAUNDER,
 	VM_STEER_ZEROED,
+	VM_STEER_CONTIG_TAKE,
+	VM_STEER_CONTIG_BUSY,
+	VM_STEER_CONTIG_CLEANED,
+	VM_STEER_CONTIG_MAP,
 };
 
 #if IS_ENABLED(CONFIG_KUNIT)

@@ -213,6 +213,88 @@ TRACE_EVENT(vm_fault,
 				   { 4, "moved" }), __entry->error)
 );
 
+/* A pass of a contiguous request ended; @how: enum contig_algorithm. */
+TRACE_EVENT(vm_contig_pass,
+
+	TP_PROTO(unsigned int how, unsigned int pass, u64 npages, u64 tried,
+		 u64 looked, u64 ns, int error),
+
+	TP_ARGS(how, pass, npages, tried, looked, ns, error),
+
+	TP_STRUCT__entry(
+		__field(unsigned int, how)
+		__field(unsigned int, pass)
+		__field(u64, npages)
+		__field(u64, tried)
+		__field(u64, looked)
+		__field(u64, ns)
+		__field(int, error)
+	),
+
+	TP_fast_assign(
+		__entry->how = how;
+		__entry->pass = pass;
+		__entry->npages = npages;
+		__entry->tried = tried;
+		__entry->looked = looked;
+		__entry->ns = ns;
+		__entry->error = error;
+	),
+
+	TP_printk("%s pass=%u npages=%llu tried=%llu looked=%llu ns=%llu error=%d",
+		  __print_symbolic(__entry->how, { 0, "new" }, { 1, "old" }),
+		  __entry->pass, __entry->npages, __entry->tried,
+		  __entry->looked, __entry->ns, __entry->error)
+);
+
+/* A page that a contiguous request could not have, and why: enum contig_skip. */
+TRACE_EVENT(vm_contig_skip,
+
+	TP_PROTO(u64 pfn, unsigned int why),
+
+	TP_ARGS(pfn, why),
+
+	TP_STRUCT__entry(
+		__field(u64, pfn)
+		__field(unsigned int, why)
+	),
+
+	TP_fast_assign(
+		__entry->pfn = pfn;
+		__entry->why = why;
+	),
+
+	TP_printk("pfn=%#llx %s", __entry->pfn,
+		  __print_symbolic(__entry->why, { 0, "busy" }, { 1, "held" },
+				   { 2, "wired" }, { 3, "locked" },
+				   { 4, "foreign" }, { 5, "dirty" },
+				   { 6, "short" }, { 7, "gone" }))
+);
+
+/* A contiguous request got its pages. */
+TRACE_EVENT(vm_contig,
+
+	TP_PROTO(unsigned int how, u64 pfn, u64 npages),
+
+	TP_ARGS(how, pfn, npages),
+
+	TP_STRUCT__entry(
+		__field(unsigned int, how)
+		__field(u64, pfn)
+		__field(u64, npages)
+	),
+
+	TP_fast_assign(
+		__entry->how = how;
+		__entry->pfn = pfn;
+		__entry->npages = npages;
+	),
+
+	TP_printk("%s pfn=%#llx npages=%llu",
+		  __print_symbolic(__entry->how, { 0, "new" }, { 1, "old" }),
+		  __entry->pfn, __entry->npages)
+);
+
 #endif /* _VMSIM_TRACE_H */
 
 /* Found from the root of the tree, like every header of ours. */

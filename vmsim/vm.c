@@ -2,6 +2,7 @@
 /*
  * The VM's start and end: the order of its files, nothing else.
  */
+#include "vmsim/contig_int.h"
 #include "vmsim/kmem.h"
 #include "vmsim/map.h"
 #include "vmsim/object.h"
@@ -50,6 +51,7 @@ int vm_startup(void)
 	error = vm_pagezero_startup();
 	if (error)
 		goto fail_pageout;
+	contig_startup();
 	return 0;
 
 fail_pageout:
@@ -78,6 +80,8 @@ fail_page:
  */
 void vm_shutdown(void)
 {
+	contig_shutdown();
+	contig_map_shutdown();
 	vm_pagezero_shutdown();
 	vm_pageout_shutdown();
 	kmem_shutdown();

@@ -62,8 +62,10 @@
  *
  * Files, each calling only those before it: sleepq, pageq, page, pmap, object, collapse,
  * split, pager, bufobj, backing, swap_dev, pager_*, swapoff, pagers, pageout, pagezero,
- * map_tree, map, fault. What has to go upward is registered: pagers give objects their
- * operations, page-out and page zeroing give the page layer functions that wake them.
+ * map_tree, map, fault, contig_search, contig, contig_map. What has to go upward is
+ * registered: pagers give objects their operations, page-out and page zeroing give the
+ * page layer functions that wake them, contig gives kegs the function that wins runs
+ * of pages.
  *
  * Errors are errno values throughout, where BSD has KERN_* codes.
  */
