@@ -38,6 +38,8 @@
  *	its object is locked; may sleep
  * @VM_STEER_CONTIG_MAP: an int, 0: an errno in its place is that of the address range
  *	that is about to be had; no lock held, may sleep
+ * @VM_STEER_FORK: an object that an entry of a child shows now, too; both maps are
+ *	locked for writing, no object is; may sleep
  */
 enum vm_steer_point {
 	VM_STEER_SHADOW,
@@ -54,6 +56,7 @@ enum vm_steer_point {
 	VM_STEER_CONTIG_BUSY,
 	VM_STEER_CONTIG_CLEANED,
 	VM_STEER_CONTIG_MAP,
+	VM_STEER_FORK,
 };
 
 #if IS_ENABLED(CONFIG_KUNIT)

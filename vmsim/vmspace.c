@@ -38,6 +38,7 @@
 #include "vmsim/map.h"
 #include "vmsim/page.h"
 #include "vmsim/pmap.h"
+#include "vmsim/steer.h"
 #include "vmsim/vmspace.h"
 
 static uma_zone_t vmspace_zone;
@@ -174,6 +175,17 @@ static int trim_object(struct vm_map_entry *entry)
 				      size_of(entry)) : 0;
 }
 
+/*
+ * The child's entry is to show an object, too, which is locked: referenced under that
+ * lock, or whoever lets go of his own reference just then would take the parent's
+ * entry for the only one, and its pages for nobody else's.
+ */
+static void show_too(struct vm_object *object)
+{
+	vm_object_clear_flag(object, OBJ_ONEMAPPING);
+	vm_object_reference(object);
+}
+
 /* Let both show the same object until one of them writes. */
 static int copy_later(struct vm_map *map, struct vm_map_entry *src,
 		      struct vm_map_entry *dst)
@@ -186,16 +198,17 @@ static int copy_later(struct vm_map *map, struct vm_map_entry *src,
 		return error;
 	object = src->object;
 	vm_object_lock(object);
-	vm_object_clear_flag(object, OBJ_ONEMAPPING);
-	/* A file stays what the parent writes to, if it did so before. */
-	if (src->eflags & MAP_ENTRY_COW || object->type != OBJT_VNODE) {
+	show_too(object);
+	/* A file, or a device, stays what the parent writes to, if it did so before. */
+	if (src->eflags & MAP_ENTRY_COW || (object->type != OBJT_VNODE &&
+					    object->type != OBJT_DEVICE)) {
 		if (!(src->eflags & MAP_ENTRY_NEEDS_COPY))
 			pmap_protect(map->pmap, src->node.start, src->node.end,
 				     src->protection & ~VM_PROT_WRITE);
 		src->eflags |= MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY;
 	}
 	vm_object_unlock(object);
-	vm_object_reference(object);
+	vm_steer(VM_STEER_FORK, object);
 	dst->object = object;
 	dst->offset = src->offset;
 	dst->eflags |= MAP_ENTRY_COW | MAP_ENTRY_NEEDS_COPY;
@@ -225,9 +238,9 @@ static int share_entry(struct vm_map_entry *src, struct vm_map_entry *dst)
 	}
 	object = src->object;
 	vm_object_lock(object);
-	vm_object_clear_flag(object, OBJ_ONEMAPPING);
+	show_too(object);
 	vm_object_unlock(object);
-	vm_object_reference(object);
+	vm_steer(VM_STEER_FORK, object);
 	dst->object = object;
 	dst->offset = src->offset;
 	dst->eflags |= src->eflags & MAP_ENTRY_COW;
@@ -265,9 +278,13 @@ static int fork_entry(struct vm_map *new_map, struct vm_map *map,
 		return error;
 	vm_map_tree_insert(&new_map->tree, &dst->node);
 	new_map->size += size_of(dst);
-	/* But not a right to write that the child has to ask for. */
-	if (dst->object && (src->eflags & MAP_ENTRY_NEEDS_COPY ||
-			    !(dst->eflags & MAP_ENTRY_NEEDS_COPY)))
+	/*
+	 * But not a right to write that the child has to ask for, and nothing where the
+	 * child has pages of its own: what is missing there comes with a fault.
+	 */
+	if (dst->object && dst->object == src->object &&
+	    (src->eflags & MAP_ENTRY_NEEDS_COPY ||
+	     !(dst->eflags & MAP_ENTRY_NEEDS_COPY)))
 		pmap_copy(new_map->pmap, map->pmap, dst->node.start,
 			  size_of(dst), src->node.start);
 	return 0;
