@@ -73,7 +73,8 @@ static_assert(READ_BEHIND + READ_AHEAD + 1 <= VM_PAGER_MAX);
  * @flags: VM_FAULT_*
  * @prot: the rights that the translation may have
  * @wired: whether the entry is wired
- * @own: the page must be one of @first's own: it is written to, or wired and may be
+ * @own: the page must be one of @first's own: it is written to, or wired where there
+ *	can be copies
  * @kind: VM_FAULT_*, how its contents came
  * @giant: vm_giant is held
  * @behind: pages that may be read below
@@ -661,10 +662,13 @@ static int attempt(struct fault *f, struct vm_map *map)
 		return -EAGAIN;
 	f->map_locked = true;
 	f->timestamp = f->map->timestamp;
+	/*
+	 * Of what is wired, even if this entry may never write to it: others who share
+	 * @first may, and the page that they then see must be the wired one.
+	 */
 	f->own = f->type & VM_PROT_WRITE ||
 		 (f->wired && (f->prot & VM_PROT_WRITE ||
-			       (f->entry->eflags & MAP_ENTRY_COW &&
-				f->entry->max_protection & VM_PROT_WRITE)));
+			       f->entry->eflags & MAP_ENTRY_COW));
 	f->kind = VM_FAULT_FOUND;
 	set_readahead(f);
 	f->object = f->first;

@@ -550,7 +550,8 @@ int vm_map_insert(struct vm_map *map, struct vm_object *object, u64 offset,
 		.offset = object ? offset : 0,
 		.protection = prot,
 		.max_protection = max,
-		.inheritance = VM_INHERIT_COPY,
+		.inheritance = cow & MAP_INHERIT_SHARE ? VM_INHERIT_SHARE :
+							 VM_INHERIT_COPY,
 		.advice = VM_ADV_NORMAL,
 	};
 	if (cow & MAP_COPY_ON_WRITE)
@@ -701,8 +702,9 @@ void vm_map_entry_unwire(struct vm_map *map, struct vm_map_entry *entry,
 	entry->eflags &= ~MAP_ENTRY_USER_WIRED;
 	if (entry->eflags & MAP_ENTRY_NOFAULT || !entry->object)
 		return;
+	/* Those behind @end may have been faulted on, as part of a wired entry. */
+	pmap_unwire(map->pmap, addr, entry->node.end);
 	for (; addr < end; addr += PAGE_SIZE) {
-		pmap_change_wiring(map->pmap, addr, false);
 		unwire_index(entry->object, pindex++);
 		cond_resched();
 	}

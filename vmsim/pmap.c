@@ -93,8 +93,8 @@ struct pv_entry {
  * @lock: guards all of it
  * @root: the tables of the highest level
  * @executable: translations that let execute
- * @st: see pmap_statistics. @resident, @writable and @executable are read without
- *	the lock, too, by who wants to know whether there is anything to do
+ * @st: see pmap_statistics. @resident, @wired, @writable and @executable are read
+ *	without the lock, too, by who wants to know whether there is anything to do
  */
 struct pmap {
 	spinlock_t lock; /* all of it */
@@ -426,15 +426,16 @@ void pmap_remove(struct pmap *pmap, unsigned long sva, unsigned long eva)
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(pmap_remove);
 
-static void protect_stretch(struct pmap *pmap, unsigned long *va,
-			    unsigned long eva, u8 lost)
+/* Take bits away. */
+static void clear_stretch(struct pmap *pmap, unsigned long *va,
+			  unsigned long eva, u8 lost)
 {
 	struct pv_entry *pv;
 	struct pmap_path path;
 	unsigned int n;
 
 	spin_lock(&pmap->lock);
-	pmap->st.protects++;
+	pmap->st.protects += !!(lost & PV_RIGHTS);
 	for (n = 0; n < STRETCH && *va < eva; n++) {
 		find_path(pmap, *va, &path);
 		*va = behind(*va, &path);
@@ -475,7 +476,7 @@ void pmap_protect(struct pmap *pmap, unsigned long sva, unsigned long eva,
 			lost &= ~VM_PROT_EXECUTE;
 		if (!lost)
 			break;
-		protect_stretch(pmap, &sva, eva, lost);
+		clear_stretch(pmap, &sva, eva, lost);
 		cond_resched();
 	}
 }
@@ -498,6 +499,24 @@ void pmap_change_wiring(struct pmap *pmap, unsigned long va, bool wired)
 	spin_unlock(&pmap->lock);
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(pmap_change_wiring);
+
+/**
+ * pmap_unwire() - no translation of a range must stay any more
+ * @pmap: the space
+ * @sva: the first address
+ * @eva: the address behind the last
+ *
+ * Context: process, yields.
+ */
+void pmap_unwire(struct pmap *pmap, unsigned long sva, unsigned long eva)
+{
+	sva &= PAGE_MASK;
+	eva = min(eva, PMAP_END);
+	while (sva < eva && READ_ONCE(pmap->st.wired)) {
+		clear_stretch(pmap, &sva, eva, PV_WIRED);
+		cond_resched();
+	}
+}
 
 /**
  * pmap_extract() - the page that an address shows

@@ -67,6 +67,7 @@ void pmap_remove(struct pmap *pmap, unsigned long sva, unsigned long eva);
 void pmap_protect(struct pmap *pmap, unsigned long sva, unsigned long eva,
 		  u8 prot);
 void pmap_change_wiring(struct pmap *pmap, unsigned long va, bool wired);
+void pmap_unwire(struct pmap *pmap, unsigned long sva, unsigned long eva);
 struct vm_page *pmap_extract(struct pmap *pmap, unsigned long va);
 struct vm_page *pmap_extract_and_hold(struct pmap *pmap, unsigned long va,
 				      u8 prot);
