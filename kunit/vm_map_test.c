@@ -260,6 +260,34 @@ static void mp_03_wired_memory_is_ones_own(struct kunit *test)
 	vmspace_free(vm);
 }
 
+/*
+ * Nor is it the page below that others who share the object will stop seeing as soon
+ * as one of them writes, even if this one never may.
+ */
+static void mp_03_wired_memory_is_what_sharers_see(struct kunit *test)
+{
+	struct vmspace *vm = space_new(test), *copier, *sharer;
+
+	space_map(test, vm, 0, 1, NULL, 0);
+	KUNIT_EXPECT_EQ(test, space_put(vm, 0, 1), 0);
+	copier = space_fork(test, vm);
+	KUNIT_EXPECT_EQ(test, inherit(vm, 0, 1, VM_INHERIT_SHARE), 0);
+	sharer = space_fork(test, vm);
+	KUNIT_EXPECT_EQ(test, 0, vm_map_protect(vm->vm_map, AT(0), AT(1),
+						VM_PROT_READ, true));
+	KUNIT_EXPECT_EQ(test, wire(vm, 0, 1, WIRE_USER), 0);
+	KUNIT_EXPECT_EQ(test, vm_pageqs.wired, 1);
+	KUNIT_EXPECT_EQ(test, space_put(sharer, 0, 2), 0);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 0), 2);
+	KUNIT_EXPECT_EQ(test, space_stats(vm).wired, 1);
+	KUNIT_EXPECT_EQ(test, unwire(vm, 0, 1, WIRE_USER), 0);
+	KUNIT_EXPECT_EQ(test, vm_pageqs.wired, 0);
+	KUNIT_EXPECT_EQ(test, space_get(copier, 0), 1);
+	vmspace_free(copier);
+	vmspace_free(sharer);
+	vmspace_free(vm);
+}
+
 static void mp_03_a_wiring_that_fails_changes_nothing(struct kunit *test)
 {
 	struct vmspace *vm = space_new(test);
@@ -289,6 +317,42 @@ static void mp_03_a_wiring_that_fails_changes_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unwire(vm, 0, 12,
 				     WIRE_SYSTEM | VM_MAP_WIRE_HOLESOK), 0);
 	KUNIT_EXPECT_EQ(test, vm_pageqs.wired, 0);
+	vmspace_free(vm);
+}
+
+/**
+ * struct breaker - who uses a page of a range that is being wired
+ * @vm: where
+ * @disk: what fails from then on
+ */
+struct breaker {
+	struct vmspace *vm;
+	struct vm_test_disk *disk;
+};
+
+static void use_and_break(void *arg)
+{
+	struct breaker *b = arg;
+
+	space_get(b->vm, 2);
+	b->disk->error = VM_PAGER_ERROR;
+}
+
+static void mp_03_a_failed_wiring_leaves_no_wired_translation(struct kunit *test)
+{
+	struct vmspace *vm = space_new(test);
+	struct vm_test_disk disk;
+	struct breaker b = { .vm = vm, .disk = &disk };
+
+	space_map(test, vm, 0, 4, disk_object(test, &disk, 4), 0);
+	KUNIT_EXPECT_EQ(test, 0, vm_map_madvise(vm->vm_map, AT(0), AT(4),
+						VM_ADV_RANDOM));
+	disk.act = use_and_break;
+	disk.arg = &b;
+	KUNIT_EXPECT_EQ(test, wire(vm, 0, 4, WIRE_USER), -EIO);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 2), 3);
+	KUNIT_EXPECT_EQ(test, vm_pageqs.wired, 0);
+	KUNIT_EXPECT_EQ(test, space_stats(vm).wired, 0);
 	vmspace_free(vm);
 }
 
@@ -378,6 +442,126 @@ static void mp_04_what_is_not_inherited_is_not_counted(struct kunit *test)
 	vmspace_free(vm);
 	KUNIT_EXPECT_EQ(test, space_get(child, 9), 10);
 	vmspace_free(child);
+}
+
+/* Somebody else's reference, a fault's perhaps, that ends in the middle of a fork. */
+static struct vm_object *passing_by;
+
+static void pass_by(enum vm_steer_point point, void *obj)
+{
+	if (point != VM_STEER_FORK || obj != passing_by)
+		return;
+	passing_by = NULL;
+	vm_object_deallocate(obj);
+}
+
+/* One side of a family lets go of memory that the other still shows. */
+static void let_go_of_some(struct kunit *test, enum vm_inherit how)
+{
+	struct vmspace *vm = space_new(test), *child;
+
+	space_map(test, vm, 0, 2, NULL, 0);
+	KUNIT_EXPECT_EQ(test, space_put(vm, 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, space_put(vm, 1, 2), 0);
+	KUNIT_EXPECT_EQ(test, inherit(vm, 0, 2, how), 0);
+	if (how == VM_INHERIT_COPY) {
+		/* A sibling leaves while he who passes by has his reference. */
+		child = space_fork(test, vm);
+		passing_by = space_object(vm, 0);
+		vm_object_reference(passing_by);
+		vmspace_free(child);
+	} else {
+		passing_by = space_object(vm, 0);
+		vm_object_reference(passing_by);
+	}
+	vm_test_steer(pass_by);
+	child = space_fork(test, vm);
+	vm_test_steer(NULL);
+	KUNIT_EXPECT_NULL(test, passing_by);
+	KUNIT_EXPECT_PTR_EQ(test, space_object(vm, 0), space_object(child, 0));
+	KUNIT_EXPECT_FALSE(test, space_object(vm, 0)->flags & OBJ_ONEMAPPING);
+	KUNIT_EXPECT_EQ(test, unmap(vm, 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, space_get(child, 0), 1);
+	KUNIT_EXPECT_EQ(test, space_get(child, 1), 2);
+	vmspace_free(vm);
+	KUNIT_EXPECT_EQ(test, space_get(child, 1), 2);
+	vmspace_free(child);
+}
+
+static void mp_04_what_both_show_is_not_thrown_away(struct kunit *test)
+{
+	let_go_of_some(test, VM_INHERIT_SHARE);
+	let_go_of_some(test, VM_INHERIT_COPY);
+}
+
+static unsigned long limit_was;
+static unsigned int pages_until_back;
+
+/* Memory is short until so many pages have been asked for. */
+static void memory_is_back(void)
+{
+	if (pages_until_back && !--pages_until_back)
+		WRITE_ONCE(vm_page_limits.reserved, limit_was);
+}
+
+static void make_short(enum vm_steer_point point, void *obj)
+{
+	struct vm_page *m = obj;
+
+	if (point != VM_STEER_FAULT_READ || m->object != passing_by)
+		return;
+	passing_by = NULL;
+	/* Three tables, the next page, and not the next table. */
+	pages_until_back = 5;
+	WRITE_ONCE(vm_page_limits.reserved, vm_page_free_count() - 4);
+}
+
+/*
+ * Memory that somebody shares with the parent, and that the child is to have a copy
+ * of: it is copied at once. A page for which there is no table just then is
+ * the child's still, and not the parent's.
+ */
+static void mp_04_what_is_copied_is_not_the_parents(struct kunit *test)
+{
+	/* The last page of one table, and the first of the next. */
+	u32 page = 512 - SPACE_MIN / PAGE_SIZE - 1;
+	struct vmspace *vm = space_new(test), *sharer, *child;
+	struct vm_swap_dev *dev;
+	struct test_disk *disk;
+
+	limit_was = vm_page_limits.reserved;
+	dev = test_swap_make(test, 8, &disk);
+	space_map(test, vm, page, 2, NULL, 0);
+	KUNIT_EXPECT_EQ(test, inherit(vm, page, page + 2, VM_INHERIT_SHARE), 0);
+	sharer = space_fork(test, vm);
+	KUNIT_EXPECT_EQ(test, space_put(vm, page, 1), 0);
+	space_forget(vm, page, page + 2);
+	test_page_out(test, space_object(vm, page));
+	KUNIT_EXPECT_EQ(test, space_put(vm, page + 1, 2), 0);
+	KUNIT_EXPECT_EQ(test, inherit(vm, page, page + 2, VM_INHERIT_COPY), 0);
+
+	passing_by = space_object(vm, page);
+	vm_page_set_pageout(memory_is_back);
+	vm_test_steer(make_short);
+	child = space_fork(test, vm);
+	vm_test_steer(NULL);
+	vm_page_set_pageout(NULL);
+	KUNIT_EXPECT_EQ(test, pages_until_back, 0);
+	WRITE_ONCE(vm_page_limits.reserved, limit_was);
+	KUNIT_EXPECT_NULL(test, passing_by);
+	KUNIT_EXPECT_PTR_NE(test, space_object(child, page),
+			    space_object(vm, page));
+	KUNIT_EXPECT_EQ(test, space_put(child, page, 11), 0);
+	KUNIT_EXPECT_EQ(test, space_put(child, page + 1, 12), 0);
+	KUNIT_EXPECT_EQ(test, space_get(vm, page), 1);
+	KUNIT_EXPECT_EQ(test, space_get(sharer, page + 1), 2);
+	KUNIT_EXPECT_EQ(test, space_put(sharer, page + 1, 3), 0);
+	KUNIT_EXPECT_EQ(test, space_get(vm, page + 1), 3);
+	KUNIT_EXPECT_EQ(test, space_get(child, page + 1), 12);
+	vmspace_free(child);
+	vmspace_free(sharer);
+	vmspace_free(vm);
+	KUNIT_EXPECT_EQ(test, vm_swapoff_dev(dev), 0);
 }
 
 static void mp_04_the_check_sees_a_map_that_is_not_empty(struct kunit *test)
@@ -721,6 +905,15 @@ static void mp_08_a_device_is_mapped_by_its_handle(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, space_put(child, 1, 0x77), 0);
 	KUNIT_EXPECT_EQ(test, space_get(vm, 1), 0x77);
 	vmspace_free(child);
+	/* A child may have a copy, but its parent's stays the device's. */
+	KUNIT_EXPECT_EQ(test, inherit(vm, 0, 4, VM_INHERIT_COPY), 0);
+	child = space_fork(test, vm);
+	KUNIT_EXPECT_EQ(test, space_put(child, 0, 0x78), 0);
+	KUNIT_EXPECT_EQ(test, space_put(vm, 1, 0x79), 0);
+	KUNIT_EXPECT_EQ(test, memory[5], 0x44);
+	KUNIT_EXPECT_EQ(test, memory[PAGE_SIZE + 5], 0x79);
+	KUNIT_EXPECT_EQ(test, space_get(child, 0), 0x78);
+	vmspace_free(child);
 
 	KUNIT_EXPECT_EQ(test, -EINVAL, map_handle(vm, 8, 4, 0, VM_PROT_RW,
 						  OBJT_DEVICE, dev));
@@ -737,6 +930,29 @@ static void mp_08_a_device_is_mapped_by_its_handle(struct kunit *test)
 	space_check(test, vm);
 	vmspace_free(vm);
 	vm_device_put(dev);
+}
+
+/* It is shared from the start, so it is not what the private memory before it is. */
+static void mp_08_what_is_shared_is_so_at_once(struct kunit *test)
+{
+	struct vmspace *vm = space_new(test), *child;
+
+	KUNIT_EXPECT_EQ(test, 0, map_handle(vm, 0, 2, 0, VM_PROT_RW,
+					    OBJT_DEFAULT, NULL));
+	KUNIT_EXPECT_EQ(test, space_put(vm, 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, 0, map_handle(vm, 2, 2, VM_MMAP_SHARED, VM_PROT_RW,
+					    OBJT_DEFAULT, NULL));
+	KUNIT_EXPECT_EQ(test, space_entry(vm, 2).inheritance, VM_INHERIT_SHARE);
+	KUNIT_EXPECT_EQ(test, space_entry(vm, 0).inheritance, VM_INHERIT_COPY);
+	KUNIT_EXPECT_EQ(test, space_put(vm, 2, 3), 0);
+	KUNIT_EXPECT_PTR_NE(test, space_object(vm, 0), space_object(vm, 2));
+	child = space_fork(test, vm);
+	KUNIT_EXPECT_EQ(test, space_put(vm, 0, 2), 0);
+	KUNIT_EXPECT_EQ(test, space_put(vm, 2, 4), 0);
+	KUNIT_EXPECT_EQ(test, space_get(child, 0), 1);
+	KUNIT_EXPECT_EQ(test, space_get(child, 2), 4);
+	vmspace_free(child);
+	vmspace_free(vm);
 }
 
 /* ---- many operations on one map ----------------------------------------- */
@@ -1158,9 +1374,13 @@ static struct kunit_case vm_map_cases[] = {
 	KUNIT_CASE(mp_03_what_does_not_fault_counts_zero),
 	KUNIT_CASE(mp_03_removal_waits_for_the_system),
 	KUNIT_CASE(mp_03_wired_memory_is_ones_own),
+	KUNIT_CASE(mp_03_wired_memory_is_what_sharers_see),
 	KUNIT_CASE(mp_03_a_wiring_that_fails_changes_nothing),
+	KUNIT_CASE(mp_03_a_failed_wiring_leaves_no_wired_translation),
 	KUNIT_CASE(mp_03_an_entry_in_transition_is_left_alone),
 	KUNIT_CASE(mp_04_what_is_not_inherited_is_not_counted),
+	KUNIT_CASE(mp_04_what_both_show_is_not_thrown_away),
+	KUNIT_CASE(mp_04_what_is_copied_is_not_the_parents),
 	KUNIT_CASE(mp_04_the_check_sees_a_map_that_is_not_empty),
 	KUNIT_CASE(mp_04_any_family_agrees_with_a_model),
 	KUNIT_CASE(ob_03_fork_and_exit_do_not_grow_the_chain),
@@ -1171,6 +1391,7 @@ static struct kunit_case vm_map_cases[] = {
 	KUNIT_CASE(mp_07_who_comes_too_late_waits),
 	KUNIT_CASE(mp_08_a_policy_sees_all_mappings_of_files),
 	KUNIT_CASE(mp_08_a_device_is_mapped_by_its_handle),
+	KUNIT_CASE(mp_08_what_is_shared_is_so_at_once),
 	KUNIT_CASE(mp_09_limits_are_as_wide_as_an_address),
 	{}
 };

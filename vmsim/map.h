@@ -135,6 +135,7 @@ static inline struct vm_map_entry *vm_map_prev(const struct vm_map *map,
 #define MAP_PREFAULT		0x0008
 #define MAP_PREFAULT_PARTIAL	0x0010
 #define MAP_DISABLE_SYNCER	0x0020
+#define MAP_INHERIT_SHARE	0x0040	/* a child shares it, from the start */
 
 /* How a range is wired. */
 #define VM_MAP_WIRE_SYSTEM	0x0

@@ -86,14 +86,18 @@ static int place(struct vm_map *map, const struct vm_mmap *req,
 	int error;
 
 	vm_map_lock(map);
-	if (req->flags & VM_MMAP_FIXED)
-		error = vm_map_delete(map, *addr, *addr + size);
-	else
-		error = vm_map_findspace(map, *addr, size, addr);
-	if (!error)
-		error = vm_map_insert(map, object, object ? req->offset : 0,
-				      *addr, *addr + size, req->prot, req->max,
-				      cow);
+	do {
+		if (req->flags & VM_MMAP_FIXED)
+			error = vm_map_delete(map, *addr, *addr + size);
+		else
+			error = vm_map_findspace(map, *addr, size, addr);
+		if (!error)
+			error = vm_map_insert(map, object,
+					      object ? req->offset : 0, *addr,
+					      *addr + size, req->prot, req->max,
+					      cow);
+		/* While a wiring was waited for, somebody came to where all was gone. */
+	} while (error == -EEXIST && req->flags & VM_MMAP_FIXED);
 	vm_map_unlock(map);
 	return error;
 }
@@ -126,15 +130,14 @@ int vm_map_mmap(struct vm_map *map, struct vm_mmap *req)
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	error = place(map, req, object, size,
-		      object && !shared ? MAP_COPY_ON_WRITE : 0, &addr);
+		      shared ? MAP_INHERIT_SHARE :
+		      object ? MAP_COPY_ON_WRITE : 0, &addr);
 	if (error) {
 		if (object)
 			vm_object_deallocate(object);
 		return error;
 	}
 	req->addr = addr;
-	if (shared)
-		vm_map_inherit(map, addr, addr + size, VM_INHERIT_SHARE);
 	if (map->flags & VM_MAP_WIREFUTURE)
 		error = vm_map_wire(map, addr, addr + size, VM_MAP_WIRE_USER);
 	return error;
