@@ -28,9 +28,9 @@
  * is counted as paging before its own lock is dropped for a write. Who holds an
  * object's lock never waits for pages, so whatever is locked is so for a moment.
  *
- * How hard. The first pass is gentle; if that has not brought enough the next takes
- * every idle page, and the ones after it take pages in use, too: a system that needs
- * all its pages at once must get on, if slowly. A pass of the last kind that could free
+ * How hard. The first pass is gentle; if it brings nothing the next ones let idle pages
+ * get old faster; and when that brings nothing either, pages in use go, too: a system that
+ * needs all its pages at once must get on, if slowly. A pass of the last kind that could free
  * nothing, passed over nothing, and has no write under way, has proved that there is
  * nothing to be had. Then those who wait are told so (vm_page_nothing_comes()), which is
  * good for a moment, in which no other such pass is made.
@@ -74,6 +74,9 @@
 #include "vmsim/trace.h"
 #include "vmsim/vm.h"
 
+/* By what an idle page's activity goes down in a firm pass. */
+#define FIRM_DECLINE	VM_ACT_INIT
+
 /* How long zones may take to give back what they cache, ... */
 #define ASK_TIMEOUT	(HZ / 10)
 /* ... and how often they are asked at the most. */
@@ -110,6 +113,7 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_pageout_targets);
  * @passed: pages that may be had in a moment
  * @stuck: dirty pages that nothing can be done about
  * @deactivated: pages that became inactive
+ * @aged: active pages that were idle, and are not inactive yet
  * @stalled: writes take long: no more of them in this pass
  */
 struct pass {
@@ -123,6 +127,7 @@ struct pass {
 	unsigned long passed;
 	unsigned long stuck;
 	unsigned long deactivated;
+	unsigned long aged;
 	bool stalled;
 };
 
@@ -486,18 +491,20 @@ static void scan_inactive(struct pass *p)
 /* Age an active page, whose object is locked; whether it is inactive now. */
 static bool look_at_active(struct pass *p, struct vm_page *m)
 {
+	unsigned int decline = p->level == VM_PAGEOUT_GENTLE ? VM_ACT_DECLINE :
+							       FIRM_DECLINE;
 	int refs = pmap_ts_referenced(m);
 	bool idle = false;
 
 	vm_page_lock_queues();
 	if (m->queue != PQ_ACTIVE) {
-		;
+		/* Somebody has wired it. */
 	} else if (refs && p->level < VM_PAGEOUT_DESPERATE) {
 		m->act_count = min(m->act_count + VM_ACT_ADVANCE + refs - 1,
 				   VM_ACT_MAX);
-	} else if (p->level == VM_PAGEOUT_GENTLE &&
-		   m->act_count > VM_ACT_DECLINE) {
-		m->act_count -= VM_ACT_DECLINE;
+	} else if (p->level < VM_PAGEOUT_DESPERATE && m->act_count > decline) {
+		m->act_count -= decline;
+		p->aged++;
 	} else {
 		vm_page_deactivate(m);
 		idle = true;
@@ -632,6 +639,8 @@ static bool relieve(void)
 			return true;
 		writes = vm_page_writing();
 		if (good || p.deactivated)
+			continue;
+		if (!writes && level == VM_PAGEOUT_FIRM && p.aged)
 			continue;
 		if (!writes && level < VM_PAGEOUT_DESPERATE) {
 			level++;

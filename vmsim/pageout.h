@@ -13,7 +13,7 @@
 /**
  * enum vm_pageout_level - how hard a pass tries
  * @VM_PAGEOUT_GENTLE: pages become inactive when they were idle for some passes
- * @VM_PAGEOUT_FIRM: as soon as they are found to be idle
+ * @VM_PAGEOUT_FIRM: for few
  * @VM_PAGEOUT_DESPERATE: and go even if they are in use
  */
 enum vm_pageout_level {
