@@ -259,6 +259,40 @@ static void fa_01_a_page_that_is_being_written_stays(struct kunit *test)
 }
 
 /*
+ * A copy hides what it is a copy of, which may go for that reason. So it must not be
+ * taken for something that could be had again, even if nothing was written to it as yet.
+ */
+static void fa_01_a_copy_is_all_there_is(struct kunit *test)
+{
+	struct vm_object *below, *first;
+	struct vmspace *vm, *child;
+	unsigned int i;
+
+	vm = space_with_child(test, &child, &below);
+	first = space_object(vm, 0);
+	/* One for the right to write, one for a wiring: neither is a write. */
+	KUNIT_EXPECT_EQ(test, 0, vm_fault(vm->vm_map, AT(1), VM_PROT_WRITE,
+					  VM_FAULT_NORMAL));
+	KUNIT_EXPECT_EQ(test, 0, vm_map_wire(vm->vm_map, AT(2), AT(3),
+					     VM_MAP_WIRE_USER));
+	KUNIT_EXPECT_EQ(test, 0, vm_map_unwire(vm->vm_map, AT(2), AT(3),
+					       VM_MAP_WIRE_USER));
+	KUNIT_EXPECT_EQ(test, first->resident, 3);
+	vmspace_free(child);
+	KUNIT_EXPECT_PTR_EQ(test, space_object(vm, 0), first);
+	KUNIT_EXPECT_EQ(test, vm_object_chain_length(first), 1);
+	vm_object_lock(first);
+	for (i = 0; i < 4; i++)
+		vm_page_try_to_free(vm_page_lookup(first, i));
+	vm_object_unlock(first);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 0), 4);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 1), 0x22);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 2), 0x23);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 3), 0x24);
+	vmspace_free(vm);
+}
+
+/*
  * Two that share an object both have a page of the one below mapped. When one writes,
  * the other is to see it, and must not go on reading the old page.
  */
@@ -357,6 +391,36 @@ static void fa_01_a_read_that_fails_is_an_error(struct kunit *test)
 	disk.error = VM_PAGER_OK;
 	KUNIT_EXPECT_EQ(test, space_get(vm, 3), 4);
 	vmspace_free(vm);
+}
+
+/* What was read ahead, and cannot be, is nobody's loss but its own. */
+static void fa_01_a_bad_neighbour_is_no_error(struct kunit *test)
+{
+	struct vmspace *vm = space_new(test);
+	struct vm_swap_dev *dev;
+	struct vm_object *object;
+	struct test_disk *disk;
+	u32 i;
+
+	dev = test_swap_make(test, 16, &disk);
+	space_map(test, vm, 0, 8, NULL, 0);
+	for (i = 0; i < 8; i++)
+		KUNIT_EXPECT_EQ(test, space_put(vm, i, 0x31 + i), 0);
+	object = space_object(vm, 0);
+	space_forget(vm, 0, 8);
+	test_page_out(test, object);
+	/* Blocks are numbered from 1, those of a disk from 0. */
+	disk->bad_block = test_block(object, 3) - dev->first;
+	disk->read_error = -EIO;
+	KUNIT_EXPECT_EQ(test, space_get(vm, 3), -EIO);
+	for (i = 0; i < 8; i++)
+		if (i != 3)
+			KUNIT_EXPECT_EQ(test, space_get(vm, i), 0x31 + i);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 3), -EIO);
+	disk->read_error = 0;
+	KUNIT_EXPECT_EQ(test, space_get(vm, 3), 0x34);
+	vmspace_free(vm);
+	KUNIT_EXPECT_EQ(test, vm_swapoff_dev(dev), 0);
 }
 
 /* ---- while it is under way ---------------------------------------------- */
@@ -747,10 +811,12 @@ static struct kunit_case vm_fault_cases[] = {
 	KUNIT_CASE(fa_01_the_last_user_takes_the_page),
 	KUNIT_CASE(fa_01_a_page_moves_up_where_no_merge_can_be),
 	KUNIT_CASE(fa_01_a_page_that_is_being_written_stays),
+	KUNIT_CASE(fa_01_a_copy_is_all_there_is),
 	KUNIT_CASE(fa_01_sharers_see_a_copy_that_one_made),
 	KUNIT_CASE(fa_01_pages_come_from_the_pager),
 	KUNIT_CASE(fa_01_advice_says_how_much_to_read),
 	KUNIT_CASE(fa_01_a_read_that_fails_is_an_error),
+	KUNIT_CASE(fa_01_a_bad_neighbour_is_no_error),
 	KUNIT_CASE(fa_01_the_page_is_busy_until_its_neighbours_are_mapped),
 	KUNIT_CASE(fa_02_the_map_is_not_waited_for_with_a_busy_page),
 	KUNIT_CASE(fa_02_a_map_that_changed_is_believed),

@@ -356,6 +356,36 @@ static void mp_03_a_failed_wiring_leaves_no_wired_translation(struct kunit *test
 	vmspace_free(vm);
 }
 
+/* A page can be wired so often, and then no more: that is an error, and no disaster. */
+static void mp_03_a_page_has_65535_wirings(struct kunit *test)
+{
+	struct vmspace *vm = space_new(test);
+	struct vm_page *m;
+	u16 was;
+
+	space_map(test, vm, 0, 2, NULL, 0);
+	KUNIT_EXPECT_EQ(test, wire(vm, 0, 1, WIRE_SYSTEM), 0);
+	KUNIT_EXPECT_EQ(test, space_put(vm, 1, 1), 0);
+	m = space_page(vm, 1);
+	vm_page_lock_queues();
+	vm_page_wire(m);
+	was = m->wire_count;
+	m->wire_count = U16_MAX;
+	vm_page_unlock_queues();
+	KUNIT_EXPECT_EQ(test, wire(vm, 0, 2, WIRE_USER), -EOVERFLOW);
+	KUNIT_EXPECT_EQ(test, m->wire_count, U16_MAX);
+	KUNIT_EXPECT_EQ(test, wirings(vm, 0), 1);
+	KUNIT_EXPECT_EQ(test, wirings(vm, 1), 0);
+	KUNIT_EXPECT_EQ(test, space_stats(vm).wired, 1);
+	vm_page_lock_queues();
+	m->wire_count = was;
+	vm_page_unwire(m, true);
+	vm_page_unlock_queues();
+	KUNIT_EXPECT_EQ(test, unwire(vm, 0, 1, WIRE_SYSTEM), 0);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 1), 1);
+	vmspace_free(vm);
+}
+
 /* While one wires, others cut the entry, wire it as well, and want it gone. */
 static void cut_meanwhile(void *arg)
 {
@@ -562,6 +592,36 @@ static void mp_04_what_is_copied_is_not_the_parents(struct kunit *test)
 	vmspace_free(sharer);
 	vmspace_free(vm);
 	KUNIT_EXPECT_EQ(test, vm_swapoff_dev(dev), 0);
+}
+
+/* A child has no pages where its parent has none, however much there is of that. */
+static void mp_04_zeroes_are_not_copied(struct kunit *test)
+{
+	struct vmspace *vm = space_new(test), *sharer, *child;
+	u32 n = 1 << 20;
+
+	space_map(test, vm, 0, n, NULL, 0);
+	KUNIT_EXPECT_EQ(test, inherit(vm, 0, n, VM_INHERIT_SHARE), 0);
+	sharer = space_fork(test, vm);
+	KUNIT_EXPECT_EQ(test, space_put(vm, 7, 1), 0);
+	KUNIT_EXPECT_EQ(test, space_put(vm, n - 1, 2), 0);
+	KUNIT_EXPECT_EQ(test, inherit(vm, 0, n, VM_INHERIT_COPY), 0);
+	child = vmspace_fork(vm);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(child));
+	if (IS_ERR(child))
+		goto out;
+	KUNIT_EXPECT_PTR_NE(test, space_object(child, 0), space_object(vm, 0));
+	KUNIT_EXPECT_EQ(test, space_object(child, 0)->resident, 2);
+	KUNIT_EXPECT_EQ(test, space_object(vm, 0)->resident, 2);
+	KUNIT_EXPECT_EQ(test, space_put(sharer, 7, 3), 0);
+	KUNIT_EXPECT_EQ(test, space_put(sharer, 8, 4), 0);
+	KUNIT_EXPECT_EQ(test, space_get(child, 7), 1);
+	KUNIT_EXPECT_EQ(test, space_get(child, 8), 0);
+	KUNIT_EXPECT_EQ(test, space_get(child, n - 1), 2);
+	vmspace_free(child);
+out:
+	vmspace_free(sharer);
+	vmspace_free(vm);
 }
 
 static void mp_04_the_check_sees_a_map_that_is_not_empty(struct kunit *test)
@@ -1377,10 +1437,12 @@ static struct kunit_case vm_map_cases[] = {
 	KUNIT_CASE(mp_03_wired_memory_is_what_sharers_see),
 	KUNIT_CASE(mp_03_a_wiring_that_fails_changes_nothing),
 	KUNIT_CASE(mp_03_a_failed_wiring_leaves_no_wired_translation),
+	KUNIT_CASE(mp_03_a_page_has_65535_wirings),
 	KUNIT_CASE(mp_03_an_entry_in_transition_is_left_alone),
 	KUNIT_CASE(mp_04_what_is_not_inherited_is_not_counted),
 	KUNIT_CASE(mp_04_what_both_show_is_not_thrown_away),
 	KUNIT_CASE(mp_04_what_is_copied_is_not_the_parents),
+	KUNIT_CASE(mp_04_zeroes_are_not_copied),
 	KUNIT_CASE(mp_04_the_check_sees_a_map_that_is_not_empty),
 	KUNIT_CASE(mp_04_any_family_agrees_with_a_model),
 	KUNIT_CASE(ob_03_fork_and_exit_do_not_grow_the_chain),

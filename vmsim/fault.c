@@ -276,15 +276,23 @@ static unsigned int gather(struct fault *f, unsigned int before,
 static int page_in(struct fault *f)
 {
 	struct vm_object *object = f->object;
-	struct vm_page *m[VM_PAGER_MAX];
 	unsigned int before, after, reqpage, n;
+	struct vm_page *m[VM_PAGER_MAX];
+	enum vm_pager_result result;
 
 	if (!vm_pager_has_page(object, f->pindex, &before, &after))
 		return -ENODATA;
 	n = gather(f, before, after, m, &reqpage);
 	/* Reading takes long, and who changes the map may want this page. */
 	unlock_map(f);
-	switch (vm_pager_get_pages(object, m, n, reqpage)) {
+	result = vm_pager_get_pages(object, m, n, reqpage);
+	if (result == VM_PAGER_ERROR && n > 1) {
+		/* It may be one that nobody has asked for; those have gone. */
+		m[0] = m[reqpage];
+		reqpage = 0;
+		result = vm_pager_get_pages(object, m, 1, 0);
+	}
+	switch (result) {
 	case VM_PAGER_OK:
 	case VM_PAGER_PEND:
 		/* A device's page is the pager's own. */
@@ -495,7 +503,6 @@ static int copy_up(struct fault *f)
 		return -ENOMEM;
 	}
 	pmap_copy_page(f->m, f->first_m);
-	f->first_m->valid = VM_PAGE_BITS_ALL;
 	/*
 	 * Who shares @first with us may have the page below mapped, and would not see
 	 * what is written to the copy. (Ours and the entry's are two.)
@@ -506,6 +513,9 @@ static int copy_up(struct fault *f)
 	back_to_first(f);
 	f->m = f->first_m;
 	f->first_m = NULL;
+	f->m->valid = VM_PAGE_BITS_ALL;
+	/* What it hides may go, for that reason: there is nothing to get it from. */
+	vm_page_dirty(f->m);
 	f->kind = VM_FAULT_COPIED;
 	vm_count(cow_faults);
 	return 0;
@@ -603,11 +613,12 @@ static int map_page(struct fault *f)
 	vm_object_lock(f->object);
 	if (f->flags & VM_FAULT_WIRE) {
 		vm_page_lock_queues();
-		vm_page_wire(m);
+		if (!vm_page_wire(m))
+			error = -EOVERFLOW;
 		vm_page_unlock_queues();
 	}
 	release(f);
-	return 0;
+	return error;
 }
 
 /* ---- the fault ---------------------------------------------------------- */
@@ -811,6 +822,59 @@ static int copy_page_of(struct vm_object *src, u64 pindex, struct vm_page *dst_m
 	return 0;
 }
 
+/* Whether there is anything at an index of a chain but zeroes, as far as one knows. */
+static bool has_contents(struct vm_object *object, u64 pindex)
+{
+	struct vm_object *below;
+	bool has = true;
+
+	vm_object_lock(object);
+	while (!vm_page_lookup(object, pindex) && !(object->flags & OBJ_DEAD) &&
+	       !vm_pager_has_page(object, pindex, NULL, NULL)) {
+		pindex += vm_atop(object->backing_offset);
+		below = vm_object_step_down(object);
+		if (!below) {
+			has = false;
+			break;
+		}
+		object = below;
+	}
+	vm_object_unlock(object);
+	return has;
+}
+
+/*
+ * The first index of an object, from @pindex on and before @end, where there may be
+ * something to copy; @end if there is none. Most of a large mapping is zeroes, and
+ * those are not copied.
+ */
+static u64 next_source(struct vm_object *object, u64 pindex, u64 end)
+{
+	unsigned long index = pindex;
+	u64 paged = pindex;
+	bool alone;
+
+	vm_object_lock(object);
+	alone = !object->backing_object && (object->type == OBJT_DEFAULT ||
+					    object->type == OBJT_SWAP ||
+					    object->type == OBJT_PHYS);
+	if (alone) {
+		if (!xa_find(&object->pages, &index, end - 1, XA_PRESENT))
+			index = end;
+		if (!object->ops || !object->ops->next ||
+		    !object->ops->next(object, &paged, end - 1))
+			paged = end;
+	}
+	vm_object_unlock(object);
+	if (alone)
+		return min_t(u64, index, paged);
+	while (pindex < end && !has_contents(object, pindex)) {
+		pindex++;
+		cond_resched();
+	}
+	return pindex;
+}
+
 /**
  * vm_fault_copy_entry() - copy what an entry shows, now
  * @dst_map: the map that the copy is for
@@ -837,7 +901,10 @@ int vm_fault_copy_entry(struct vm_map *dst_map, struct vm_map_entry *dst,
 	while (!(object = vm_object_allocate(OBJT_DEFAULT, n)))
 		if (!vm_wait() && ++waits == PATIENCE)
 			return -ENOMEM;
-	for (i = 0; i < n && !error; i++) {
+	for (i = 0; !error; i++) {
+		i = next_source(src->object, from + i, from + n) - from;
+		if (i == n)
+			break;
 		vm_object_lock(object);
 		m = vm_page_grab(object, i, VM_ALLOC_NORMAL | VM_ALLOC_RETRY);
 		vm_object_unlock(object);

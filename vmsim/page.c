@@ -885,15 +885,17 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_cache);
  * @m: the page
  *
  * Context: the queues' lock is held.
+ * Return: whether it is wired; a page can be 65535 times.
  */
-void vm_page_wire(struct vm_page *m)
+bool vm_page_wire(struct vm_page *m)
 {
-	if (WARN_ON(!vm_page_queues_owned() || m->wire_count == WIRES_MAX))
-		return;
+	if (WARN_ON(!vm_page_queues_owned()) || m->wire_count == WIRES_MAX)
+		return false;
 	if (!m->wire_count++) {
 		vm_pageq_remove(m);
 		WRITE_ONCE(vm_pageqs.wired, vm_pageqs.wired + 1);
 	}
+	return true;
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_wire);
 

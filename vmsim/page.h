@@ -111,7 +111,7 @@ void vm_page_flash_writes(void);
 void vm_page_activate(struct vm_page *m);
 void vm_page_deactivate(struct vm_page *m);
 void vm_page_cache(struct vm_page *m);
-void vm_page_wire(struct vm_page *m);
+bool vm_page_wire(struct vm_page *m);
 void vm_page_unwire(struct vm_page *m, bool activate);
 bool vm_page_hold(struct vm_page *m);
 void vm_page_unhold(struct vm_page *m);
