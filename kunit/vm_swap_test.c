@@ -960,6 +960,16 @@ static void make_swap_file(struct kunit *test, const char *path, loff_t size)
 	filp_close(file, NULL);
 }
 
+/* Somebody makes it shorter. */
+static void cut_swap_file(struct kunit *test, const char *path, loff_t size)
+{
+	struct file *file = filp_open(path, O_RDWR, 0);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	KUNIT_EXPECT_EQ(test, vfs_truncate(&file->f_path, size), 0);
+	filp_close(file, NULL);
+}
+
 static void pa_04_swap_to_a_file_by_path(struct kunit *test)
 {
 	struct vm_object *object;
@@ -988,6 +998,23 @@ static void pa_04_swap_to_a_file_by_path(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_swapon(SWAP_FILE), -EINVAL);
 	vm_swap_get_stats(&st);
 	KUNIT_EXPECT_EQ(test, st.devices, 0);
+}
+
+/* What has been written there and is not there any more was not zeroes. */
+static void pa_04_a_swap_file_that_shrinks_is_an_error(struct kunit *test)
+{
+	struct vm_object *object;
+
+	make_swap_file(test, SWAP_FILE, 16 * PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, vm_swapon(SWAP_FILE), 0);
+	object = make_object(test, 16, 0x51);
+	test_page_out(test, object);
+	cut_swap_file(test, SWAP_FILE, 8 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, test_peek(object, 3), 0x54);
+	KUNIT_EXPECT_EQ(test, test_peek(object, 12), -1);
+	KUNIT_EXPECT_EQ(test, vm_swapoff(SWAP_FILE), -EIO);
+	vm_object_deallocate(object);
+	KUNIT_EXPECT_EQ(test, vm_swapoff(SWAP_FILE), 0);
 }
 
 /* A disk of the kernel's own in memory, where it has one. */
@@ -1190,6 +1217,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pa_04_a_failed_read_can_be_tried_again),
 	KUNIT_CASE(pa_04_full_swap_leaves_pages_dirty),
 	KUNIT_CASE(pa_04_swap_to_a_file_by_path),
+	KUNIT_CASE(pa_04_a_swap_file_that_shrinks_is_an_error),
 	KUNIT_CASE(pa_04_swap_to_a_block_device),
 	KUNIT_CASE(pa_04_errors_of_a_real_file),
 	KUNIT_CASE(pa_11_a_slow_read_is_reported_for_a_file),

@@ -105,6 +105,9 @@ static int check(const struct file *file, bool write)
  * @b: what to fill in
  * @path: a regular file or a block device; a device is ours alone
  *
+ * It is for what we write ourselves: to read behind its end, should somebody make it
+ * shorter, is an error.
+ *
  * Context: process context, may sleep; with the caller's rights.
  * Return: 0 or an errno.
  */
@@ -134,6 +137,7 @@ int vm_backing_open(struct vm_backing *b, const char *path)
 	}
 	b->file = file;
 	b->wfile = file;
+	b->whole = true;
 	return 0;
 }
 
@@ -165,6 +169,7 @@ int vm_backing_reopen(struct vm_backing *b, struct file *file, bool write)
 	}
 	b->file = own;
 	b->wfile = write ? own : NULL;
+	b->whole = false;
 	return 0;
 }
 
@@ -300,8 +305,10 @@ static int transfer(const struct vm_backing *b, struct vm_buf *bp)
 			break;
 		done += n;
 	}
+	if (done < todo && (write || b->whole))
+		return -EIO;
 	if (write)
-		return done < todo ? -EIO : 0;
+		return 0;
 	/* Behind the end of what there is, and of what was wanted, lies nothing. */
 	for (i = done >> PAGE_SHIFT; i < bp->io.count; i++) {
 		unsigned int from = i == done >> PAGE_SHIFT ?

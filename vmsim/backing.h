@@ -20,12 +20,15 @@ struct inode;
  * @file: opened by us, for reading at least; constant
  * @wfile: the same or another, for writing; NULL while nobody has asked for that. Set
  *	once
+ * @whole: what is read must be there: it was written by us. Else there are zeroes
+ *	behind the file's end. Constant
  *
  * A buffer object with vm_backing_buf_ops has one as its @private.
  */
 struct vm_backing {
 	struct file *file;
 	struct file *wfile;
+	bool whole;
 };
 
 /**
