@@ -87,6 +87,55 @@ static void pa_05_a_file_does_not_grow_by_being_mapped(struct kunit *test)
 	fput(file);
 }
 
+/*
+ * The file grows, and who maps it next says so. What others have put behind its former
+ * end is seen from then on, and is not overwritten with the zeroes that were there.
+ */
+static void pa_05_a_file_that_has_grown(struct kunit *test)
+{
+	struct file *file = test_file(test, 100);
+	struct vm_object *object = map_file(test, file, 100, VM_PROT_RW), *again;
+	struct vm_page *m;
+	bool wired;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		loff_t end = i_size_read(file_inode(file));
+
+		m = vm_test_fill(test, object, 0, 0x33 + i);
+		vm_page_lock_queues();
+		wired = i && vm_page_wire(m);
+		vm_page_unlock_queues();
+		test_file_fill(test, file, end, 0x44 + i, 1000);
+		again = map_file(test, file, end + 1000, VM_PROT_RW);
+		KUNIT_EXPECT_PTR_EQ(test, again, object);
+		KUNIT_EXPECT_EQ(test, test_file_byte(file, end - 1), 0x33 + i);
+		if (wired) {
+			vm_object_lock(object);
+			KUNIT_EXPECT_PTR_EQ(test, vm_page_lookup(object, 0), m);
+			KUNIT_EXPECT_EQ(test, m->valid, 0);
+			vm_page_lock_queues();
+			vm_page_unwire(m, true);
+			vm_page_unlock_queues();
+			vm_object_unlock(object);
+		}
+		KUNIT_EXPECT_EQ(test, test_peek(object, 0), 0x33 + i);
+		vm_object_lock(object);
+		m = vm_page_lookup(object, 0);
+		KUNIT_EXPECT_EQ(test, ((u8 *)vm_page_kva(m))[end - 1], 0x33 + i);
+		KUNIT_EXPECT_EQ(test, ((u8 *)vm_page_kva(m))[end], 0x44 + i);
+		((u8 *)vm_page_kva(m))[0] = 0x55;
+		vm_page_dirty(m);
+		vm_object_unlock(object);
+		KUNIT_EXPECT_EQ(test, test_clean(object), 0);
+		KUNIT_EXPECT_EQ(test, test_file_byte(file, 0), 0x55);
+		KUNIT_EXPECT_EQ(test, test_file_byte(file, end), 0x44 + i);
+		vm_object_deallocate(again);
+	}
+	vm_object_deallocate(object);
+	fput(file);
+}
+
 static void pa_05_large_offsets_and_indices(struct kunit *test)
 {
 	static const u64 at[] = {
@@ -572,6 +621,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pa_04_errors_of_a_mapped_file),
 	KUNIT_CASE(pa_05_the_creator_gives_the_size),
 	KUNIT_CASE(pa_05_a_file_does_not_grow_by_being_mapped),
+	KUNIT_CASE(pa_05_a_file_that_has_grown),
 	KUNIT_CASE(pa_05_large_offsets_and_indices),
 	KUNIT_CASE(pa_05_only_what_can_be_paged_is_taken),
 	KUNIT_CASE(pa_05_append_does_not_move_pages),

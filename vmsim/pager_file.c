@@ -41,6 +41,7 @@
 #include "vmsim/page.h"
 #include "vmsim/pager.h"
 #include "vmsim/pagers.h"
+#include "vmsim/pmap.h"
 
 /**
  * struct vm_file - a file that has an object
@@ -141,16 +142,55 @@ static void unmake_file(struct vm_file *vf)
 	vm_object_deallocate(vf->object);
 }
 
-/* What a second creator brings: more of the file, or the right to write. */
-static void join_file(struct vm_object *object, struct vm_backing *backing,
-		      u64 size)
+/* Nobody writes to a page, which is not busy, in its object, which is locked. */
+static bool is_clean(struct vm_page *m)
+{
+	pmap_remove_all(m);
+	return !(m->valid & m->dirty);
+}
+
+/*
+ * The file has become longer: what its last page shows behind the former end is not
+ * what the file has there now, and must not be written to it as if it were. So
+ * the page is, up to there, and is read again.
+ */
+static int grow_file(struct vm_object *object, u64 size)
 {
 	struct vm_file *vf = object->pager;
+	struct vm_page *m;
+	u64 last;
 
-	if (size > vf->size) {
+	while (size > vf->size) {
+		last = vm_atop(vf->size);
+		m = offset_in_page(vf->size) ? vm_page_lookup(object, last) : NULL;
+		if (m && vm_page_sleep_if_busy(m, object, true))
+			continue;
+		if (m && !is_clean(m)) {
+			if (vm_object_page_clean(object, last, last + 1,
+						 OBJPC_SYNC))
+				return -EIO;
+			continue;
+		}
+		if (m && m->wire_count)
+			vm_page_set_invalid(m, 0, PAGE_SIZE);
+		else if (m)
+			vm_page_free(m);
 		vf->size = size;
 		object->size = vm_atop(vm_round_page(size));
 	}
+	return 0;
+}
+
+/*
+ * What a second creator brings: more of the file, or the right to write. The object
+ * is locked, and not on return. 0, or an errno, with the reference let go of.
+ */
+static int join_file(struct vm_object *object, struct vm_backing *backing,
+		     u64 size)
+{
+	struct vm_file *vf = object->pager;
+	int error = grow_file(object, size);
+
 	if (backing->wfile && !vf->backing.wfile) {
 		WRITE_ONCE(vf->backing.wfile, backing->wfile);
 		backing->file = NULL;
@@ -158,6 +198,9 @@ static void join_file(struct vm_object *object, struct vm_backing *backing,
 	}
 	vm_object_unlock(object);
 	vm_backing_close(backing);
+	if (error)
+		vm_object_deallocate(object);
+	return error;
 }
 
 static struct vm_object *file_alloc(void *handle, u64 size, u8 prot, u64 offset)
@@ -176,8 +219,8 @@ static struct vm_object *file_alloc(void *handle, u64 size, u8 prot, u64 offset)
 	inode = vm_backing_inode(&backing);
 	object = find_object(inode, NULL);
 	if (object) {
-		join_file(object, &backing, size);
-		return object;
+		error = join_file(object, &backing, size);
+		return error ? ERR_PTR(error) : object;
 	}
 	vf = make_file(&backing, size);
 	if (!vf) {
@@ -191,9 +234,9 @@ static struct vm_object *file_alloc(void *handle, u64 size, u8 prot, u64 offset)
 	backing = vf->backing;
 	vf->backing.file = NULL;
 	vf->backing.wfile = NULL;
-	join_file(object, &backing, size);
+	error = join_file(object, &backing, size);
 	unmake_file(vf);
-	return object;
+	return error ? ERR_PTR(error) : object;
 }
 
 static void file_dealloc(struct vm_object *object)
