@@ -242,9 +242,7 @@ static void ob_02_a_collapse_sees_no_half_object(struct kunit *test)
 
 static void ob_07_a_shadow_is_locked_as_its_source(struct kunit *test)
 {
-	static const unsigned int flags[] = {
-		0, OBJ_NEEDGIANT, OBJ_SERIAL, OBJ_NEEDGIANT | OBJ_SERIAL,
-	};
+	static const unsigned int flags[] = { 0, OBJ_NEEDGIANT };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {

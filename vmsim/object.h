@@ -67,9 +67,8 @@ enum vm_object_type {
  * How it must be locked: constant from before anyone can see it, and the same in all
  * its shadows.
  */
-#define OBJ_NEEDGIANT		0x0100	/* faults and paging hold vm_giant */
-#define OBJ_SERIAL		0x0200	/* one paging operation at a time */
-#define OBJ_LOCKING		(OBJ_NEEDGIANT | OBJ_SERIAL)
+#define OBJ_NEEDGIANT		0x0100	/* faults and laundering hold vm_giant */
+#define OBJ_LOCKING		OBJ_NEEDGIANT
 
 /**
  * struct vm_object - a run of pages

@@ -393,11 +393,6 @@ static bool can_launder(struct pass *p, struct vm_object *object)
 		p->stuck++;
 		return false;
 	}
-	if (object->flags & OBJ_SERIAL && object->paging_in_progress) {
-		vm_count(skip_busy);
-		p->passed++;
-		return false;
-	}
 	return true;
 }
 
