@@ -15,6 +15,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": vm: " fmt
 
 #include <linux/errno.h>
+#include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/sched.h>
 
@@ -164,8 +165,11 @@ int kmem_startup(void)
 	if (!vm_kernel_map)
 		goto fail;
 	vm_kernel_map->flags = VM_MAP_SYSTEM;
+	/* Whoever sets the number finds the map, or is found by it. */
+	kernel_param_lock(THIS_MODULE);
 	vm_exec_map = kmem_suballoc(vm_kernel_map, ENTRIES_MAX * VM_EXEC_BYTES,
 				    exec_map_entries);
+	kernel_param_unlock(THIS_MODULE);
 	if (vm_exec_map)
 		return 0;
 fail:
@@ -178,9 +182,12 @@ fail:
  */
 void kmem_shutdown(void)
 {
-	struct vm_map *exec = vm_exec_map;
+	struct vm_map *exec;
 
-	WRITE_ONCE(vm_exec_map, NULL);
+	kernel_param_lock(THIS_MODULE);
+	exec = vm_exec_map;
+	vm_exec_map = NULL;
+	kernel_param_unlock(THIS_MODULE);
 	if (exec)
 		vm_map_deallocate(exec);
 	if (vm_kernel_map)
