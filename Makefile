@@ -22,7 +22,7 @@ ARGS	?=
 kernel-headers := uma/uma.h uma/mbuf.h
 user-headers := uma/uma_stream.h
 vm-headers := vmsim/vmsim_ctl.h
-pages	:= man/uma.9 man/uma_malloc.9 man/mbuf.9 man/memguard.9 man/umastat.8 man/vmsimctl.8
+pages	:= man/uma.9 man/uma_malloc.9 man/mbuf.9 man/memguard.9 man/vmsim.4 man/umastat.8 man/vmsimctl.8
 
 umastat-sources := scripts/umastat.c scripts/umastat_stream.c
 umastat-headers := scripts/umastat_stream.h $(user-headers)

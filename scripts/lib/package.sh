@@ -140,6 +140,7 @@ package_list()
 	./usr/local/lib/uma/include/uma/uma.h
 	./usr/local/lib/uma/include/uma/uma_stream.h
 	./usr/local/lib/uma/uma.mk
+	./usr/local/share/man/man4/vmsim.4
 	./usr/local/share/man/man8/umastat.8
 	./usr/local/share/man/man8/vmsimctl.8
 	./usr/local/share/man/man9/bsd_malloc.9
@@ -351,8 +352,8 @@ package_named()
 		grep -v '^MALLOC_TYPE_'); do
 		grep -qw "$name" "$TOP"/man/*.9 || { echo "no manual page tells of $name"; missing=1; }
 	done
-	for name in $(sed -n 's/^module_param\(_cb\|_named\|\)(\([a-z_]*\),.*/\2/p' "$TOP"/uma/*.c "$TOP"/memguard/*.c); do
-		grep -qw "Va $name" "$TOP"/man/*.9 || { echo "no manual page tells of the parameter $name"; missing=1; }
+	for name in $(sed -n 's/^module_param\(_cb\|_named\|\)(\([a-z_]*\),.*/\2/p' "$TOP"/{uma,memguard,vmsim}/*.c); do
+		grep -qw "Va $name" "$TOP"/man/*.[49] || { echo "no manual page tells of the parameter $name"; missing=1; }
 	done
 	mandoc -T ascii "$TOP/man/umastat.8" | sed 's:.\x08::g' >"$RUN/package.umastat"
 	for option in $(sed -n 's/^\t\t{ "\([a-z-]*\)", .*/--\1/p' "$TOP/scripts/umastat.c"); do
@@ -360,10 +361,23 @@ package_named()
 	done
 	# and vmsimctl's options and commands
 	mandoc -T ascii "$TOP/man/vmsimctl.8" | sed 's:.\x08::g' >"$RUN/package.vmsimctl"
-	for option in $(sed -n 's/^\t\t{ "\([a-z-]*\)", .*/--\1/p; s/^\t{ "\([a-z]*\)", [0-9], .*/\1/p' "$TOP/scripts/vmsimctl.c"); do
+	for option in $(sed -n 's/^\t\t{ "\([a-z-]*\)", .*/--\1/p; s/^\t{ "\([a-z-]*\)", [0-9], .*/\1/p' "$TOP/scripts/vmsimctl.c"); do
 		grep -q -w -e "$option" "$RUN/package.vmsimctl" || { echo "vmsimctl.8 does not tell of $option"; missing=1; }
 	done
+	# and the VM's calls, files and events
+	for name in $(package_vm); do
+		grep -qw -e "$name" "$TOP/man/vmsim.4" || { echo "vmsim.4 does not tell of $name"; missing=1; }
+	done
+	[ "$(package_vm | wc -l)" -gt 20 ] || { echo "too little of the VM is found"; missing=1; }
 	[ "$(wc -l <"$RUN/package.names")" -gt 20 ] && [ -n "${option:-}" ] && [ $missing -eq 0 ]
+}
+
+# package_vm: ioctls and their structures, files in debugfs, tracepoints
+package_vm()
+{
+	sed -n 's/^#define[ \t]*\(VMSIM_[A-Z]*\)[ \t]*_IO.*/\1/p; s/^\(struct\|enum\) \([a-z_]*\) {/\2/p' "$TOP/vmsim/vmsim_ctl.h"
+	sed -n 's/.*debugfs_create_[a-z]*("\([a-z._]*\)".*/\1/p' "$TOP"/vmsim/*.c
+	sed -n 's/^TRACE_EVENT(\([a-z_]*\),.*/\1/p; s/^DEFINE_EVENT([a-z_]*, \([a-z_]*\),.*/\1/p' "$TOP/vmsim/trace.h"
 }
 
 # package_public: the headers for other modules, as the Makefile installs them
