@@ -25,11 +25,16 @@ struct vm_object;
 #define PG_FREE		0x01	/* on the pool's free list */
 #define PG_BLACKLISTED	0x02	/* named by the blacklist: never handed out */
 #define PG_ABSENT	0x04	/* the record's place in the table is empty */
-#define PG_ZERO		0x10	/* free, and nothing in it but zeroes */
 /* Constant while the record exists: not the pool's; a device pager made it. */
 #define PG_FICTITIOUS	0x08
+#define PG_ZERO		0x10	/* free, and nothing in it but zeroes */
 /* Its holder's: taken for a contiguous run that is not complete yet. */
-#define PG_ISOLATED	0x10
+#define PG_ISOLATED	0x20
+
+/* No two of them are the same bit. */
+static_assert((PG_FREE ^ PG_BLACKLISTED ^ PG_ABSENT ^ PG_FICTITIOUS ^ PG_ZERO ^
+	       PG_ISOLATED) == (PG_FREE | PG_BLACKLISTED | PG_ABSENT |
+				PG_FICTITIOUS | PG_ZERO | PG_ISOLATED));
 
 /* The pool grows and shrinks by so many pages, which are one block of memory. */
 #define UMA_CHUNK_ORDER	(21 - PAGE_SHIFT)
