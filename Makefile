@@ -19,10 +19,10 @@ INSTALL	?= install
 ARGS	?=
 
 # What other modules include, and what user programs do
-kernel-headers := uma/uma.h uma/mbuf.h
+kernel-headers := uma/uma.h uma/mbuf.h vmsim/contig.h
 user-headers := uma/uma_stream.h
 vm-headers := vmsim/vmsim_ctl.h
-pages	:= man/uma.9 man/uma_malloc.9 man/mbuf.9 man/memguard.9 man/vmsim.4 man/umastat.8 man/vmsimctl.8
+pages	:= man/uma.9 man/uma_malloc.9 man/contigmalloc.9 man/mbuf.9 man/memguard.9 man/vmsim.4 man/umastat.8 man/vmsimctl.8
 
 umastat-sources := scripts/umastat.c scripts/umastat_stream.c
 umastat-headers := scripts/umastat_stream.h $(user-headers)
@@ -66,8 +66,9 @@ install-module: modules
 
 # All that a module outside this tree needs: see uma/uma.mk
 install-devel: modules
-	$(INSTALL) -d $(libdir)/include/uma $(libdir)/$(release) $(incdir)
-	$(INSTALL) -m 0644 $(kernel-headers) $(user-headers) $(libdir)/include/uma
+	$(INSTALL) -d $(libdir)/include/uma $(libdir)/include/vmsim $(libdir)/$(release) $(incdir)
+	$(INSTALL) -m 0644 $(filter uma/%,$(kernel-headers) $(user-headers)) $(libdir)/include/uma
+	$(INSTALL) -m 0644 $(filter vmsim/%,$(kernel-headers)) $(libdir)/include/vmsim
 	$(INSTALL) -m 0644 $(user-headers) $(vm-headers) $(incdir)
 	$(INSTALL) -m 0644 uma/uma.mk $(libdir)
 	$(INSTALL) -m 0644 Module.symvers $(libdir)/$(release)
@@ -92,7 +93,7 @@ uninstall:
 	rm -f $(addprefix $(incdir)/,$(notdir $(user-headers) $(vm-headers)))
 	rm -f $(libdir)/uma.mk $(libdir)/$(release)/Module.symvers $(bindir)/umastat $(bindir)/vmsimctl
 	rm -f $(foreach p,$(pages),$(call page,$(p)) $(call links,$(p)))
-	-rmdir $(libdir)/include/uma $(libdir)/include $(libdir)/$(release) $(libdir) $(incdir)
+	-rmdir $(libdir)/include/uma $(libdir)/include/vmsim $(libdir)/include $(libdir)/$(release) $(libdir) $(incdir)
 	$(if $(DESTDIR),,depmod -a $(release))
 
 clean:

@@ -52,11 +52,14 @@
  * struct swap_node - neighbours
  * @blk: their blocks, 0 for none; the object's lock
  * @count: how many have one
+ *
+ * Aligned so that slabs of them take one page: two that lie together are what there
+ * may not be just when pages must be written.
  */
 struct swap_node {
 	u64 blk[NODE_INDICES];
 	unsigned int count;
-};
+} __aligned(32);
 
 LIST_HEAD(vm_swap_objects);
 static uma_zone_t object_zone;

@@ -139,11 +139,13 @@ package_list()
 	./usr/local/lib/uma/include/uma/mbuf.h
 	./usr/local/lib/uma/include/uma/uma.h
 	./usr/local/lib/uma/include/uma/uma_stream.h
+	./usr/local/lib/uma/include/vmsim/contig.h
 	./usr/local/lib/uma/uma.mk
 	./usr/local/share/man/man4/vmsim.4
 	./usr/local/share/man/man8/umastat.8
 	./usr/local/share/man/man8/vmsimctl.8
 	./usr/local/share/man/man9/bsd_malloc.9
+	./usr/local/share/man/man9/contigmalloc.9
 	./usr/local/share/man/man9/m_getcl.9
 	./usr/local/share/man/man9/mbuf.9
 	./usr/local/share/man/man9/memguard.9
@@ -197,10 +199,11 @@ package_headers()
 	local dest=$RUN/package-$1 dir=$RUN/package-$1.sources header name objects=""
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	for header in "$dest"/usr/local/lib/uma/include/uma/*.h; do
+	for header in "$dest"/usr/local/lib/uma/include/*/*.h; do
 		name=$(basename "$header" .h)
 		objects="$objects with_$name.o"
-		printf '#include "uma/%s.h"\n#include "uma/%s.h"\n' "$name" "$name" >"$dir/with_$name.c"
+		header=$(basename "$(dirname "$header")")/$name.h
+		printf '#include "%s"\n#include "%s"\n' "$header" "$header" >"$dir/with_$name.c"
 	done
 	# shellcheck disable=SC2016 # make's variable, not the shell's
 	printf 'obj-m := headers.o\nheaders-y := main.o%s\n%s\n' "$objects" \
@@ -391,7 +394,7 @@ package_public()
 package_functions()
 {
 	{
-		sed -n 's/^EXPORT_SYMBOL_GPL(\([a-z0-9_]*\));/\1/p' "$TOP"/uma/*.c | while read -r name; do
+		sed -n 's/^EXPORT_SYMBOL_GPL(\([a-z0-9_]*\));/\1/p' "$TOP"/uma/*.c "$TOP"/vmsim/*.c | while read -r name; do
 			! grep -qw "$name" "$@" || echo "${name#__}"
 		done
 		sed -n 's/^static inline .*[ *]\([a-z0-9_]*\)(.*/\1/p' "$@"
