@@ -16,7 +16,6 @@
 #define PAGES_MAX	256
 #define RANGES_MAX	6
 #define REQUESTS	100000
-#define ANYWHERE	0, U64_MAX, 1, 0
 
 /**
  * struct memory - ranges of pages, in order, some of them usable
@@ -25,6 +24,7 @@
  * @usable: for each page
  * @looks: how often each was looked at
  * @npages: of all of them
+ * @rnd: where chance comes from
  */
 struct memory {
 	unsigned int n;
@@ -310,9 +310,9 @@ static void ct_09_every_result_is_the_oracles(struct kunit *test)
 static void ct_09_nonsense_is_refused(struct kunit *test)
 {
 	static const struct ask bad[] = {
-		{ 0, ANYWHERE },
-		{ U64_MAX, ANYWHERE },
-		{ U64_MAX - PAGE_SIZE + 2, ANYWHERE },
+		{ 0, 0, U64_MAX, 1, 0 },
+		{ U64_MAX, 0, U64_MAX, 1, 0 },
+		{ U64_MAX - PAGE_SIZE + 2, 0, U64_MAX, 1, 0 },
 		{ 1, 0, U64_MAX, 0, 0 },
 		{ 1, 0, U64_MAX, 3, 0 },
 		{ 1, 0, U64_MAX, 12288, 0 },
@@ -324,7 +324,7 @@ static void ct_09_nonsense_is_refused(struct kunit *test)
 		{ 1, U64_MAX, 0, 1, 0 },
 	};
 	static const struct ask good[] = {
-		{ U64_MAX - PAGE_SIZE + 1, ANYWHERE },
+		{ U64_MAX - PAGE_SIZE + 1, 0, U64_MAX, 1, 0 },
 		{ 1, 0, 0, 1, 0 },
 		{ 1, U64_MAX, U64_MAX, 1, 0 },
 		{ 512, 0, U64_MAX, 512, 512 },
@@ -370,9 +370,9 @@ static void ct_04_new_from_the_top_old_from_below(struct kunit *test)
 	memset(mem->usable, true, sizeof(mem->usable));
 	has_range(mem, 100, 40);
 	has_range(mem, 200, 40);
-	begin(test, mem, &s, false, 8, ANYWHERE);
+	begin(test, mem, &s, false, 8, 0, U64_MAX, 1, 0);
 	KUNIT_EXPECT_EQ(test, find(&s), 232ULL);
-	begin(test, mem, &s, true, 8, ANYWHERE);
+	begin(test, mem, &s, true, 8, 0, U64_MAX, 1, 0);
 	KUNIT_EXPECT_EQ(test, find(&s), 100ULL);
 }
 
@@ -390,14 +390,14 @@ static void ct_04_an_unusable_page_rules_out_its_candidates(struct kunit *test)
 
 	has_range(mem, 1000, PAGES_MAX);
 	/* Nothing usable at all: one look a run, not one a page. */
-	begin(test, mem, &s, false, n, ANYWHERE);
+	begin(test, mem, &s, false, n, 0, U64_MAX, 1, 0);
 	KUNIT_EXPECT_EQ(test, find(&s), U64_MAX);
 	KUNIT_EXPECT_LE(test, s.looked, (u64)PAGES_MAX);
 
 	/* Every 64th is not: each window holds just one. */
 	for (i = 0; i < PAGES_MAX; i++)
 		mem->usable[i] = i % n != n - 1;
-	begin(test, mem, &s, false, n, ANYWHERE);
+	begin(test, mem, &s, false, n, 0, U64_MAX, 1, 0);
 	KUNIT_EXPECT_EQ(test, find(&s), U64_MAX);
 	KUNIT_EXPECT_LE(test, s.looked, (u64)PAGES_MAX);
 	KUNIT_EXPECT_LE(test, s.tried, (u64)PAGES_MAX / n + 1);
@@ -405,7 +405,8 @@ static void ct_04_an_unusable_page_rules_out_its_candidates(struct kunit *test)
 	/* At any place, in any memory, the budget is twice the pool. */
 	for (i = 0; i < 500; i++) {
 		make_memory(mem);
-		begin(test, mem, &s, false, 2 + below(mem, 30), ANYWHERE);
+		begin(test, mem, &s, false, 2 + below(mem, 30), 0, U64_MAX, 1,
+		      0);
 		while (contig_search_next(&s))
 			contig_search_reject(&s, s.pfn);
 		KUNIT_ASSERT_LE(test, s.looked, 2ULL * mem->npages);
@@ -423,14 +424,14 @@ static void ct_04_a_run_ends_with_memory(struct kunit *test)
 	for (i = 0; i < RANGES_MAX; i++)
 		has_range(mem, 50 + 10 * i, 7);
 	for (i = 1; i < 8; i++) {
-		begin(test, mem, &s, false, i, ANYWHERE);
+		begin(test, mem, &s, false, i, 0, U64_MAX, 1, 0);
 		KUNIT_EXPECT_EQ(test, find(&s), 107ULL - i);
-		begin(test, mem, &s, true, i, ANYWHERE);
+		begin(test, mem, &s, true, i, 0, U64_MAX, 1, 0);
 		KUNIT_EXPECT_EQ(test, find(&s), 50ULL);
 	}
-	begin(test, mem, &s, false, 8, ANYWHERE);
+	begin(test, mem, &s, false, 8, 0, U64_MAX, 1, 0);
 	KUNIT_EXPECT_EQ(test, find(&s), U64_MAX);
-	begin(test, mem, &s, true, 8, ANYWHERE);
+	begin(test, mem, &s, true, 8, 0, U64_MAX, 1, 0);
 	KUNIT_EXPECT_EQ(test, find(&s), U64_MAX);
 }
 
@@ -444,15 +445,15 @@ static void ct_09_either_end_of_the_address_space(struct kunit *test)
 	memset(mem->usable, true, sizeof(mem->usable));
 	has_range(mem, 0, 1);
 	has_range(mem, top - 3, 4);
-	begin(test, mem, &s, false, 1, ANYWHERE);
+	begin(test, mem, &s, false, 1, 0, U64_MAX, 1, 0);
 	KUNIT_EXPECT_EQ(test, find(&s), top);
 	contig_search_reject(&s, s.pfn);
 	KUNIT_EXPECT_EQ(test, find(&s), top - 1);
-	begin(test, mem, &s, false, 4, ANYWHERE);
+	begin(test, mem, &s, false, 4, 0, U64_MAX, 1, 0);
 	KUNIT_EXPECT_EQ(test, find(&s), top - 3);
-	begin(test, mem, &s, true, 4, ANYWHERE);
+	begin(test, mem, &s, true, 4, 0, U64_MAX, 1, 0);
 	KUNIT_EXPECT_EQ(test, find(&s), top - 3);
-	begin(test, mem, &s, true, 1, ANYWHERE);
+	begin(test, mem, &s, true, 1, 0, U64_MAX, 1, 0);
 	KUNIT_EXPECT_EQ(test, find(&s), 0ULL);
 	/* A limit that leaves no whole page. */
 	begin(test, mem, &s, false, 1, 0, PAGE_SIZE - 2, 1, 0);
@@ -471,18 +472,18 @@ static void ct_09_memory_of_one_page(struct kunit *test)
 	struct memory *mem = memory_new(test, 5);
 	struct contig_search s;
 
-	begin(test, mem, &s, false, 1, ANYWHERE);
+	begin(test, mem, &s, false, 1, 0, U64_MAX, 1, 0);
 	KUNIT_EXPECT_EQ(test, find(&s), U64_MAX);
-	begin(test, mem, &s, true, 1, ANYWHERE);
+	begin(test, mem, &s, true, 1, 0, U64_MAX, 1, 0);
 	KUNIT_EXPECT_EQ(test, find(&s), U64_MAX);
 	has_range(mem, 77, 1);
-	begin(test, mem, &s, false, 1, ANYWHERE);
+	begin(test, mem, &s, false, 1, 0, U64_MAX, 1, 0);
 	KUNIT_EXPECT_EQ(test, find(&s), U64_MAX);
 	mem->usable[0] = true;
-	begin(test, mem, &s, false, 1, ANYWHERE);
+	begin(test, mem, &s, false, 1, 0, U64_MAX, 1, 0);
 	KUNIT_EXPECT_EQ(test, find(&s), 77ULL);
 	KUNIT_EXPECT_EQ(test, s.looked, 1ULL);
-	begin(test, mem, &s, false, 2, ANYWHERE);
+	begin(test, mem, &s, false, 2, 0, U64_MAX, 1, 0);
 	KUNIT_EXPECT_EQ(test, find(&s), U64_MAX);
 }
 
@@ -501,6 +502,7 @@ static struct kunit_suite contig_search_suite = {
 	.name = "contig_search",
 	.test_cases = contig_search_cases,
 };
+
 kunit_test_suite(contig_search_suite);
 
 MODULE_DESCRIPTION("KUnit: the contiguous search");

@@ -12,10 +12,10 @@
 #include "vmsim/contig.h"
 #include "vmsim/contig_int.h"
 
-#define ANYWHERE	0, ~(vm_paddr_t)0, 1, 0
 #define PARAMETER	UMA_TEST_PARAMETER("old_contigmalloc")
 
 static MALLOC_DEFINE(M_TEST, "contig test", "memory of the suite");
+static MALLOC_DEFINE(M_OTHER, "contig other", "never used");
 
 static u64 counted(const atomic64_t *counter)
 {
@@ -748,6 +748,16 @@ static s64 type_bytes(struct kunit *test)
 	return mts.mts_memalloced - mts.mts_memfreed;
 }
 
+static void *malloc_any(unsigned long size)
+{
+	return contigmalloc(size, M_TEST, M_WAITOK, 0, ~(vm_paddr_t)0, 1, 0);
+}
+
+static struct vm_page *pages_any(unsigned long npages)
+{
+	return vm_page_alloc_contig(npages, 0, ~(vm_paddr_t)0, 1, 0);
+}
+
 static void ct_01_mapped_memory_is_counted(struct kunit *test)
 {
 	static const int how[] = { M_WAITOK, M_NOWAIT };
@@ -787,7 +797,7 @@ static void ct_01_unmapped_memory_is_always_won_in_the_new_way(struct kunit *tes
 	void *p;
 
 	set_old(test, true);
-	m = vm_page_alloc_contig(3, ANYWHERE);
+	m = pages_any(3);
 	KUNIT_ASSERT_NOT_NULL(test, m);
 	KUNIT_EXPECT_TRUE(test, follow_each_other(m, 3));
 	KUNIT_EXPECT_EQ(test, vm_page_to_phys(m + 1),
@@ -799,11 +809,11 @@ static void ct_01_unmapped_memory_is_always_won_in_the_new_way(struct kunit *tes
 	KUNIT_EXPECT_EQ(test, counted(&contig_cnt[CONTIG_OLD].requests), old);
 
 	/* The switch is for the mapped ones, and works at once. */
-	p = contigmalloc(1, M_TEST, M_WAITOK, ANYWHERE);
+	p = malloc_any(1);
 	contigfree(p, 1, M_TEST);
 	KUNIT_EXPECT_EQ(test, counted(&contig_cnt[CONTIG_OLD].requests), old + 1);
 	set_old(test, false);
-	p = contigmalloc(1, M_TEST, M_WAITOK, ANYWHERE);
+	p = malloc_any(1);
 	contigfree(p, 1, M_TEST);
 	KUNIT_EXPECT_EQ(test, counted(&contig_cnt[CONTIG_OLD].requests), old + 1);
 	KUNIT_EXPECT_EQ(test, counted(&contig_cnt[CONTIG_NEW].requests), new + 2);
@@ -813,8 +823,7 @@ static void ct_01_unmapped_memory_is_always_won_in_the_new_way(struct kunit *tes
 static void ct_01_what_is_not_there_is_not_freed(struct kunit *test)
 {
 	u64 refused = counted(&contig_map_cnt.refused);
-	static MALLOC_DEFINE(M_OTHER, "contig other", "never used");
-	void *p = contigmalloc(3 * PAGE_SIZE, M_TEST, M_WAITOK, ANYWHERE);
+	void *p = malloc_any(3 * PAGE_SIZE);
 	void *q = bsd_malloc(100, M_TEST, M_WAITOK);
 
 	KUNIT_ASSERT_NOT_NULL(test, p);
@@ -866,9 +875,9 @@ static void ct_09_what_makes_no_sense_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -EINVAL, contig_malloc(1, NULL, M_WAITOK, 0, top, 1,
 						     0, &p));
 	/* BSD's functions say so in the log. */
-	KUNIT_EXPECT_NULL(test, contigmalloc(0, M_TEST, M_WAITOK, ANYWHERE));
-	KUNIT_EXPECT_NULL(test, vm_page_alloc_contig(0, ANYWHERE));
-	KUNIT_EXPECT_NULL(test, vm_page_alloc_contig(ULONG_MAX, ANYWHERE));
+	KUNIT_EXPECT_NULL(test, malloc_any(0));
+	KUNIT_EXPECT_NULL(test, pages_any(0));
+	KUNIT_EXPECT_NULL(test, pages_any(ULONG_MAX));
 	/* Where the pool has nothing. */
 	KUNIT_EXPECT_EQ(test, -ENXIO, contig_malloc(1, M_TEST, M_WAITOK, top - 1,
 						    top, 1, 0, &p));
@@ -1270,6 +1279,7 @@ static struct kunit_suite vm_contig_suite = {
 	.exit = vm_test_exit,
 	.test_cases = vm_contig_cases,
 };
+
 kunit_test_suite(vm_contig_suite);
 
 MODULE_DESCRIPTION("KUnit: contiguous memory");

@@ -112,9 +112,6 @@ struct contig_work {
 	u64 pfn;
 };
 
-#define count(w, name)		atomic64_inc(&(w)->cnt->name)
-#define count_n(w, name, n)	atomic64_add(n, &(w)->cnt->name)
-
 /* Memory as a search sees it. */
 
 static struct vm_page *page_of(const struct contig_range *range, u64 pfn)
@@ -190,7 +187,7 @@ static void skip(struct contig_work *w, const struct vm_page *m, int why)
 {
 	if (why < 0)
 		return;
-	count(w, skipped[why]);
+	atomic64_inc(&w->cnt->skipped[why]);
 	/* For people: a record that is cleared shows what it shows. */
 	trace_vm_contig_skip(data_race(m->phys_pfn), why);
 }
@@ -225,8 +222,8 @@ static bool has_pages(const struct contig_req *req)
 
 static void count_search(struct contig_work *w)
 {
-	count_n(w, tried, w->search.tried - w->tried);
-	count_n(w, looked, w->search.looked - w->looked);
+	atomic64_add(w->search.tried - w->tried, &w->cnt->tried);
+	atomic64_add(w->search.looked - w->looked, &w->cnt->looked);
 	w->tried = w->search.tried;
 	w->looked = w->search.looked;
 }
@@ -238,7 +235,7 @@ static void give_back(struct contig_work *w, struct vm_page *m)
 {
 	WRITE_ONCE(m->flags, m->flags & ~PG_ISOLATED);
 	uma_pool_free(uma_pool, m, 1);
-	count(w, undone);
+	atomic64_inc(&w->cnt->undone);
 }
 
 static int take_free(struct contig_work *w, struct vm_page *m, u64 pfn)
@@ -252,7 +249,7 @@ static int take_free(struct contig_work *w, struct vm_page *m, u64 pfn)
 		uma_pool_free(uma_pool, m, 1);
 		return CONTIG_SKIP_GONE;
 	}
-	count(w, isolated);
+	atomic64_inc(&w->cnt->isolated);
 	return TAKEN;
 }
 
@@ -262,7 +259,7 @@ static int take_cached(struct contig_work *w, struct vm_page *m, u64 pfn)
 		return CONTIG_SKIP_GONE;
 	if (!vm_page_take_cached(m, NULL))
 		return CONTIG_SKIP_LOCKED;
-	count(w, cached);
+	atomic64_inc(&w->cnt->cached);
 	return TAKEN;
 }
 
@@ -288,6 +285,7 @@ static int take_now(struct contig_work *w, struct vm_page *m, u64 pfn,
 	}
 	/* Free since we looked, or not what we have come for. */
 	why = CONTIG_SKIP_GONE;
+	/* A free page's are written under the pool's lock. */
 	if (data_race(READ_ONCE(m->flags)) & PG_FREE || m->phys_pfn != pfn)
 		goto out;
 	why = IN_USE;
@@ -388,7 +386,7 @@ static bool take_clean(struct contig_work *w, struct vm_object *object,
 	vm_page_unlock_queues();
 	if (taken) {
 		WRITE_ONCE(m->flags, m->flags | PG_ISOLATED);
-		count(w, evicted);
+		atomic64_inc(&w->cnt->evicted);
 	}
 	return taken;
 }
@@ -405,10 +403,11 @@ static int launder(struct contig_work *w, struct vm_object *object,
 	vm_page_test_dirty(m);
 	if (m->dirty) {
 		n = gather(w, object, m, run);
-		count_n(w, laundered, vm_object_flush(object, run, n,
-						      VM_PAGER_PUT_SYNC));
+		atomic64_add(vm_object_flush(object, run, n,
+					     VM_PAGER_PUT_SYNC),
+			     &w->cnt->laundered);
 	}
-	count_n(w, steps, n);
+	atomic64_add(n, &w->cnt->steps);
 	vm_steer(VM_STEER_CONTIG_CLEANED, m);
 	won = take_clean(w, object, m, pindex);
 	for (i = 1; i < n; i++)
@@ -564,12 +563,12 @@ static int clean(struct contig_work *w, struct vm_object *object,
 
 	vm_page_test_dirty(m);
 	if (m->dirty)
-		count_n(w, laundered, vm_object_flush(object, &m, 1,
-						      VM_PAGER_PUT_SYNC));
+		atomic64_add(vm_object_flush(object, &m, 1, VM_PAGER_PUT_SYNC),
+			     &w->cnt->laundered);
 	vm_steer(VM_STEER_CONTIG_CLEANED, m);
 	if (vm_page_lookup(object, pindex) != m || !vm_page_try_to_cache(m))
 		return CONTIG_SKIP_DIRTY;
-	count(w, evicted);
+	atomic64_inc(&w->cnt->evicted);
 	return TAKEN;
 }
 
@@ -595,7 +594,7 @@ static bool launder_step(struct contig_work *w, enum vm_queue queue)
 	vm_page_unlock_queues();
 	if (!m)
 		return false;
-	count(w, steps);
+	atomic64_inc(&w->cnt->steps);
 	if (why == IN_USE)
 		why = with_object(w, object, m, clean);
 	skip(w, m, why);
@@ -630,7 +629,7 @@ static int one_pass(struct contig_work *w, unsigned int pass)
 	u64 from = ktime_get_ns(), took;
 	int error;
 
-	count(w, passes[pass]);
+	atomic64_inc(&w->cnt->passes[pass]);
 	begin_search(w);
 	if (pass && w->how == CONTIG_NEW)
 		error = pass_launder(w);
@@ -638,14 +637,14 @@ static int one_pass(struct contig_work *w, unsigned int pass)
 		error = pass_quick(w);
 	count_search(w);
 	if (!error)
-		count(w, won[pass]);
+		atomic64_inc(&w->cnt->won[pass]);
 	if (error && w->how == CONTIG_OLD && pass < CONTIG_PASSES - 1 &&
 	    contig_owner == current) {
 		launder_queue(w, PQ_INACTIVE);
 		launder_queue(w, PQ_ACTIVE);
 	}
 	took = ktime_get_ns() - from;
-	count_n(w, time[pass], took);
+	atomic64_add(took, &w->cnt->time[pass]);
 	if (took > (u64)atomic64_read(&w->cnt->longest[pass]))
 		atomic64_set(&w->cnt->longest[pass], took);
 	trace_vm_contig_pass(w->how, pass, w->search.req.npages,
@@ -700,9 +699,9 @@ int contig_take(const struct contig_req *req, enum contig_algorithm how,
 	int error;
 
 	might_sleep_if(flags & M_WAITOK);
-	count(&w, requests);
+	atomic64_inc(&w.cnt->requests);
 	if (!has_pages(req)) {
-		count(&w, nxio);
+		atomic64_inc(&w.cnt->nxio);
 		return -ENXIO;
 	}
 	if (!may_launder(flags)) {
@@ -714,17 +713,17 @@ int contig_take(const struct contig_req *req, enum contig_algorithm how,
 		/* A chunk is a run that nobody has to be asked for. */
 		if (error && req->npages <= UMA_CHUNK_PAGES &&
 		    uma_pool_grow(uma_pool, req->npages)) {
-			count(&w, grown);
+			atomic64_inc(&w.cnt->grown);
 			error = one_pass(&w, 0);
 		}
 		if (error)
 			error = passes_laundering(&w, 1);
 	}
 	if (error) {
-		count(&w, nomem);
+		atomic64_inc(&w.cnt->nomem);
 		return -ENOMEM;
 	}
-	count(&w, successes);
+	atomic64_inc(&w.cnt->successes);
 	*m = w.first;
 	trace_vm_contig(w.how, w.first->phys_pfn, req->npages);
 	return 0;

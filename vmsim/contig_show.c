@@ -9,22 +9,26 @@
 
 #include "vmsim/contig_int.h"
 
-static void show(struct seq_file *m, const char *name, const atomic64_t *n,
-		 const atomic64_t *o)
+static u64 counter(enum contig_algorithm how, size_t offset)
 {
-	seq_printf(m, "%-18s %14llu %14llu\n", name, (u64)atomic64_read(n),
-		   (u64)atomic64_read(o));
+	return atomic64_read((void *)&contig_cnt[how] + offset);
 }
 
-static void show_us(struct seq_file *m, const char *name, const atomic64_t *n,
-		    const atomic64_t *o)
+static void show(struct seq_file *m, const char *name, size_t offset)
 {
 	seq_printf(m, "%-18s %14llu %14llu\n", name,
-		   div_u64(atomic64_read(n), NSEC_PER_USEC),
-		   div_u64(atomic64_read(o), NSEC_PER_USEC));
+		   counter(CONTIG_NEW, offset), counter(CONTIG_OLD, offset));
 }
 
-#define both(field)	&contig_cnt[CONTIG_NEW].field, &contig_cnt[CONTIG_OLD].field
+static void show_us(struct seq_file *m, const char *name, size_t offset)
+{
+	seq_printf(m, "%-18s %14llu %14llu\n", name,
+		   div_u64(counter(CONTIG_NEW, offset), NSEC_PER_USEC),
+		   div_u64(counter(CONTIG_OLD, offset), NSEC_PER_USEC));
+}
+
+/* A counter that both have. */
+#define BOTH(field)	offsetof(struct contig_counters, field)
 
 static int contig_show(struct seq_file *m, void *unused)
 {
@@ -44,31 +48,31 @@ static int contig_show(struct seq_file *m, void *unused)
 	seq_printf(m, "contigmalloc uses  %14s\n\n",
 		   READ_ONCE(vm_old_contigmalloc) ? "the old one" : "the new one");
 	seq_printf(m, "%-18s %14s %14s\n", "", "NEW", "OLD");
-	show(m, "requests", both(requests));
-	show(m, "successes", both(successes));
-	show(m, "no memory", both(nomem));
-	show(m, "no such pages", both(nxio));
+	show(m, "requests", BOTH(requests));
+	show(m, "successes", BOTH(successes));
+	show(m, "no memory", BOTH(nomem));
+	show(m, "no such pages", BOTH(nxio));
 	for (i = 0; i < CONTIG_PASSES; i++) {
 		snprintf(name, sizeof(name), "pass %u", i + 1);
-		show(m, name, both(passes[i]));
+		show(m, name, BOTH(passes[i]));
 		snprintf(name, sizeof(name), "pass %u won", i + 1);
-		show(m, name, both(won[i]));
+		show(m, name, BOTH(won[i]));
 		snprintf(name, sizeof(name), "pass %u us", i + 1);
-		show_us(m, name, both(time[i]));
+		show_us(m, name, BOTH(time[i]));
 		snprintf(name, sizeof(name), "pass %u longest us", i + 1);
-		show_us(m, name, both(longest[i]));
+		show_us(m, name, BOTH(longest[i]));
 	}
-	show(m, "ranges tried", both(tried));
-	show(m, "pages looked at", both(looked));
-	show(m, "steps", both(steps));
-	show(m, "laundered", both(laundered));
-	show(m, "evicted", both(evicted));
-	show(m, "taken from cache", both(cached));
-	show(m, "taken free", both(isolated));
-	show(m, "given back", both(undone));
+	show(m, "ranges tried", BOTH(tried));
+	show(m, "pages looked at", BOTH(looked));
+	show(m, "steps", BOTH(steps));
+	show(m, "laundered", BOTH(laundered));
+	show(m, "evicted", BOTH(evicted));
+	show(m, "taken from cache", BOTH(cached));
+	show(m, "taken free", BOTH(isolated));
+	show(m, "given back", BOTH(undone));
 	for (i = 0; i < CONTIG_SKIPS; i++)
-		show(m, reasons[i], both(skipped[i]));
-	show(m, "pool grown", both(grown));
+		show(m, reasons[i], BOTH(skipped[i]));
+	show(m, "pool grown", BOTH(grown));
 
 	seq_printf(m, "\nmapped             %14llu\n",
 		   (u64)atomic64_read(&contig_map_cnt.mapped));
