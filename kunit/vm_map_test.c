@@ -597,10 +597,14 @@ static void mp_04_what_is_copied_is_not_the_parents(struct kunit *test)
 /* A child has no pages where its parent has none, however much there is of that. */
 static void mp_04_zeroes_are_not_copied(struct kunit *test)
 {
-	struct vmspace *vm = space_new(test), *sharer, *child;
-	u32 n = 1 << 20;
+	struct vmspace *vm = space_new(test), *sharer, *copier, *child;
+	unsigned long start = jiffies;
+	u32 n = 1 << 27;
 
 	space_map(test, vm, 0, n, NULL, 0);
+	KUNIT_EXPECT_EQ(test, space_put(vm, 9, 5), 0);
+	/* A chain of two: this one keeps what is below. */
+	copier = space_fork(test, vm);
 	KUNIT_EXPECT_EQ(test, inherit(vm, 0, n, VM_INHERIT_SHARE), 0);
 	sharer = space_fork(test, vm);
 	KUNIT_EXPECT_EQ(test, space_put(vm, 7, 1), 0);
@@ -611,15 +615,23 @@ static void mp_04_zeroes_are_not_copied(struct kunit *test)
 	if (IS_ERR(child))
 		goto out;
 	KUNIT_EXPECT_PTR_NE(test, space_object(child, 0), space_object(vm, 0));
-	KUNIT_EXPECT_EQ(test, space_object(child, 0)->resident, 2);
+	KUNIT_EXPECT_EQ(test, space_object(child, 0)->resident, 3);
 	KUNIT_EXPECT_EQ(test, space_object(vm, 0)->resident, 2);
 	KUNIT_EXPECT_EQ(test, space_put(sharer, 7, 3), 0);
 	KUNIT_EXPECT_EQ(test, space_put(sharer, 8, 4), 0);
 	KUNIT_EXPECT_EQ(test, space_get(child, 7), 1);
 	KUNIT_EXPECT_EQ(test, space_get(child, 8), 0);
+	KUNIT_EXPECT_EQ(test, space_get(child, 9), 5);
 	KUNIT_EXPECT_EQ(test, space_get(child, n - 1), 2);
 	vmspace_free(child);
+	/* Nor is advice given to what is not there. */
+	KUNIT_EXPECT_EQ(test, 0, vm_map_madvise(vm->vm_map, AT(0), AT(n),
+						VM_ADV_DONTNEED));
+	KUNIT_EXPECT_EQ(test, 0, vm_map_madvise(vm->vm_map, AT(0), AT(n),
+						VM_ADV_FREE));
+	KUNIT_EXPECT_TRUE(test, time_before(jiffies, start + VM_TEST_SOON / 2));
 out:
+	vmspace_free(copier);
 	vmspace_free(sharer);
 	vmspace_free(vm);
 }

@@ -822,59 +822,6 @@ static int copy_page_of(struct vm_object *src, u64 pindex, struct vm_page *dst_m
 	return 0;
 }
 
-/* Whether there is anything at an index of a chain but zeroes, as far as one knows. */
-static bool has_contents(struct vm_object *object, u64 pindex)
-{
-	struct vm_object *below;
-	bool has = true;
-
-	vm_object_lock(object);
-	while (!vm_page_lookup(object, pindex) && !(object->flags & OBJ_DEAD) &&
-	       !vm_pager_has_page(object, pindex, NULL, NULL)) {
-		pindex += vm_atop(object->backing_offset);
-		below = vm_object_step_down(object);
-		if (!below) {
-			has = false;
-			break;
-		}
-		object = below;
-	}
-	vm_object_unlock(object);
-	return has;
-}
-
-/*
- * The first index of an object, from @pindex on and before @end, where there may be
- * something to copy; @end if there is none. Most of a large mapping is zeroes, and
- * those are not copied.
- */
-static u64 next_source(struct vm_object *object, u64 pindex, u64 end)
-{
-	unsigned long index = pindex;
-	u64 paged = pindex;
-	bool alone;
-
-	vm_object_lock(object);
-	alone = !object->backing_object && (object->type == OBJT_DEFAULT ||
-					    object->type == OBJT_SWAP ||
-					    object->type == OBJT_PHYS);
-	if (alone) {
-		if (!xa_find(&object->pages, &index, end - 1, XA_PRESENT))
-			index = end;
-		if (!object->ops || !object->ops->next ||
-		    !object->ops->next(object, &paged, end - 1))
-			paged = end;
-	}
-	vm_object_unlock(object);
-	if (alone)
-		return min_t(u64, index, paged);
-	while (pindex < end && !has_contents(object, pindex)) {
-		pindex++;
-		cond_resched();
-	}
-	return pindex;
-}
-
 /**
  * vm_fault_copy_entry() - copy what an entry shows, now
  * @dst_map: the map that the copy is for
@@ -902,7 +849,9 @@ int vm_fault_copy_entry(struct vm_map *dst_map, struct vm_map_entry *dst,
 		if (!vm_wait() && ++waits == PATIENCE)
 			return -ENOMEM;
 	for (i = 0; !error; i++) {
-		i = next_source(src->object, from + i, from + n) - from;
+		/* Zeroes come with a fault. */
+		i = vm_object_next_index(src->object, from + i, from + n, true) -
+		    from;
 		if (i == n)
 			break;
 		vm_object_lock(object);

@@ -727,6 +727,57 @@ int vm_object_page_clean(struct vm_object *object, u64 start, u64 end,
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_object_page_clean);
 
+/* The same of one object, locked: see below. */
+static u64 next_in(struct vm_object *object, u64 pindex, u64 end, bool files)
+{
+	unsigned long index = pindex;
+	u64 paged = pindex;
+
+	if (!xa_find(&object->pages, &index, end - 1, XA_PRESENT))
+		index = end;
+	if (!object->ops || object->type == OBJT_PHYS)
+		paged = end;
+	else if (object->ops->next)
+		paged = object->ops->next(object, &paged, end - 1) ? paged : end;
+	else if (!files || !vm_pager_has_page(object, pindex, NULL, NULL))
+		paged = end;
+	return min_t(u64, index, paged);
+}
+
+/**
+ * vm_object_next_index() - where a chain of objects has something
+ * @object: the first, referenced, not locked
+ * @pindex: first index
+ * @end: the one behind the last
+ * @files: what is in a file counts; else only what is resident, or in swap
+ *
+ * Most of a large mapping is nothing at all, and to look at each page of it takes for
+ * ever.
+ *
+ * Context: process context, no object's lock held. May sleep.
+ * Return: the first index from @pindex on at which there may be something, in terms of
+ * @object; @end if there is nothing.
+ */
+u64 vm_object_next_index(struct vm_object *object, u64 pindex, u64 end,
+			 bool files)
+{
+	u64 offset = 0, below, found = end;
+
+	vm_object_lock(object);
+	while (pindex < found) {
+		found = next_in(object, pindex + offset, found + offset, files) -
+			offset;
+		below = vm_atop(object->backing_offset);
+		if (!object->backing_object)
+			break;
+		/* Both stay locked for the step: what moves up is seen once. */
+		object = vm_object_step_down(object);
+		offset += below;
+	}
+	vm_object_unlock(object);
+	return found;
+}
+
 /* What is done to a page that advice was given about; not busy, its object locked. */
 static void advise_page(struct vm_object *object, struct vm_page *m,
 			enum vm_advice advice)
@@ -807,8 +858,11 @@ void vm_object_madvise(struct vm_object *object, u64 pindex, u64 count,
 
 	if (!object)
 		return;
-	for (; pindex < end; pindex++) {
-		advise_index(object, pindex, advice);
+	for (;;) {
+		pindex = vm_object_next_index(object, pindex, end, false);
+		if (pindex >= end)
+			break;
+		advise_index(object, pindex++, advice);
 		cond_resched();
 	}
 }

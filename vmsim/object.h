@@ -193,6 +193,8 @@ int vm_object_page_clean(struct vm_object *object, u64 start, u64 end,
 			 unsigned int flags);
 void vm_object_madvise(struct vm_object *object, u64 pindex, u64 count,
 		       enum vm_advice advice);
+u64 vm_object_next_index(struct vm_object *object, u64 pindex, u64 end,
+			 bool files);
 int vm_object_sync(struct vm_object *object, u64 offset, u64 size,
 		   bool syncio, bool invalidate);
 unsigned int vm_object_flush(struct vm_object *object, struct vm_page **m,
