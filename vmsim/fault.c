@@ -651,7 +651,8 @@ static void set_readahead(struct fault *f)
 /* Whether vm_giant must be had for this object, and is not: then it is now. */
 static bool need_giant(struct fault *f)
 {
-	if (f->giant || !(f->first->flags & OBJ_NEEDGIANT))
+	/* Constant, unlike its neighbours. */
+	if (f->giant || !(data_race(f->first->flags) & OBJ_NEEDGIANT))
 		return false;
 	vm_map_lookup_done(f->map);
 	mutex_lock(&vm_giant);

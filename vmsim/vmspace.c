@@ -164,9 +164,12 @@ static int trim_object(struct vm_map_entry *entry)
 	struct vm_object *object = entry->object;
 	bool part;
 
-	if (object->type != OBJT_DEFAULT && object->type != OBJT_SWAP)
-		return 0;
 	vm_object_lock(object);
+	/* Page-out may make the first kind the second. */
+	if (object->type != OBJT_DEFAULT && object->type != OBJT_SWAP) {
+		vm_object_unlock(object);
+		return 0;
+	}
 	vm_object_collapse(object);
 	part = (object->flags & (OBJ_NOSPLIT | OBJ_ONEMAPPING)) ==
 	       OBJ_ONEMAPPING;
