@@ -821,6 +821,36 @@ static void do_launder(void *arg)
 	vm_object_unlock(l->object);
 }
 
+/* What is to go once it is written has gone, whichever way it was written. */
+static void pa_03_written_pages_can_go_at_once(struct kunit *test)
+{
+	static const unsigned int flags[] = {
+		VM_PAGER_PUT_INVAL, VM_PAGER_PUT_INVAL | VM_PAGER_PUT_SYNC,
+	};
+	struct vm_page *run[4];
+	struct vm_object *object;
+	struct vm_swap_dev *dev;
+	struct test_disk *disk;
+	unsigned int i, j;
+
+	dev = test_swap_make(test, 16, &disk);
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		object = make_object(test, 4, 0x61);
+		vm_object_lock(object);
+		for (j = 0; j < 4; j++)
+			run[j] = vm_page_lookup(object, j);
+		KUNIT_EXPECT_EQ(test, vm_object_flush(object, run, 4, flags[i]), 4);
+		if (flags[i] & VM_PAGER_PUT_SYNC)
+			KUNIT_EXPECT_EQ(test, object->resident, 0);
+		vm_object_pip_wait(object);
+		KUNIT_EXPECT_EQ(test, object->resident, 0);
+		vm_object_unlock(object);
+		check_object(test, object, 4, 0x61);
+		vm_object_deallocate(object);
+	}
+	KUNIT_EXPECT_EQ(test, vm_swapoff_dev(dev), 0);
+}
+
 static void pa_03_laundering_can_be_synchronous(struct kunit *test)
 {
 	struct completion slow;
@@ -1213,6 +1243,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pa_02_a_swapoff_that_fails_loses_nothing),
 	KUNIT_CASE(pa_02_swapoff_under_load),
 	KUNIT_CASE(pa_03_laundering_can_be_synchronous),
+	KUNIT_CASE(pa_03_written_pages_can_go_at_once),
 	KUNIT_CASE(pa_04_a_failed_write_leaves_the_page_dirty),
 	KUNIT_CASE(pa_04_a_failed_read_can_be_tried_again),
 	KUNIT_CASE(pa_04_full_swap_leaves_pages_dirty),

@@ -658,6 +658,8 @@ unsigned int vm_object_flush(struct vm_object *object, struct vm_page **m,
 		}
 		vm_page_io_finish(m[i]);
 		here++;
+		if (result[i] == VM_PAGER_OK && flags & VM_PAGER_PUT_INVAL)
+			vm_page_try_to_free(m[i]);
 	}
 	vm_object_pip_wakeup(object, here);
 	trace_vm_pageout(object, pindex, count, good);

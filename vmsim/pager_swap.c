@@ -24,6 +24,7 @@
 #include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
 #include <linux/xarray.h>
 
 #include "uma/compat.h"
@@ -248,8 +249,10 @@ static void swap_freespace(struct vm_object *object, u64 start, u64 n)
 {
 	u64 blk, pindex = start;
 
-	while (vm_swap_next(object, &pindex, &blk) && pindex - start < n)
+	while (vm_swap_next(object, &pindex, &blk) && pindex - start < n) {
 		vm_swap_forget(object, pindex++);
+		cond_resched();
+	}
 }
 
 static void swap_dealloc(struct vm_object *object)
@@ -317,6 +320,7 @@ static int swap_copy(struct vm_object *src, struct vm_object *dst, u64 offset,
 	if (!src->pager)
 		return 0;
 	for (; vm_swap_next(src, &pindex, &blk); pindex++) {
+		cond_resched();
 		if (pindex < offset || pindex - offset >= dst->size) {
 			if (destroy)
 				vm_swap_forget(src, pindex);
