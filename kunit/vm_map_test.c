@@ -1409,6 +1409,166 @@ static void mp_04_any_family_agrees_with_a_model(struct kunit *test)
 		run_model(test, seed, IS_ENABLED(CONFIG_KASAN) ? 2000 : 6000);
 }
 
+/* ---- many threads in one space ------------------------------------------ */
+
+#define CROWD_WRITERS	3
+#define CROWD_EACH	8
+#define CROWD_PAGES	(CROWD_WRITERS * CROWD_EACH)
+
+/**
+ * struct crowd - threads that use one space, each in its way
+ * @vm: the space
+ * @stop: enough
+ * @who: given to the writers, one after the other
+ * @wrong: reads that did not return what was written
+ * @rounds: what all have done
+ */
+static struct crowd {
+	struct vmspace *vm;
+	bool stop;
+	atomic_t who;
+	atomic_t wrong;
+	atomic_t rounds;
+} crowd;
+
+static bool crowd_goes_on(void)
+{
+	atomic_inc(&crowd.rounds);
+	cond_resched();
+	return !READ_ONCE(crowd.stop);
+}
+
+/* Pages of its own, in which what it wrote last must be. */
+static void crowd_write(void *arg)
+{
+	u32 first = CROWD_EACH * (atomic_inc_return(&crowd.who) - 1), i, turn = 0;
+	int last[CROWD_EACH] = {}, byte, error;
+
+	while (crowd_goes_on()) {
+		i = turn++ % CROWD_EACH;
+		byte = space_get(crowd.vm, first + i);
+		if (byte != last[i]) {
+			pr_err("page %u: %d, not %d\n", first + i, byte, last[i]);
+			atomic_inc(&crowd.wrong);
+			break;
+		}
+		byte = (byte + 1) % 100;
+		error = space_put(crowd.vm, first + i, byte);
+		if (!error)
+			last[i] = byte;
+		else if (error != -EACCES)
+			atomic_inc(&crowd.wrong);
+	}
+}
+
+/* Children, for whom nothing changes once they are there. */
+static void crowd_fork(void *arg)
+{
+	struct vmspace *child;
+	int byte[CROWD_PAGES];
+	u32 i, turn = 0;
+
+	while (crowd_goes_on()) {
+		child = vmspace_fork(crowd.vm);
+		if (IS_ERR(child)) {
+			atomic_inc(&crowd.wrong);
+			break;
+		}
+		for (i = 0; i < CROWD_PAGES; i++)
+			byte[i] = space_get(child, i);
+		for (i = turn++ % 3; i < CROWD_PAGES; i += 3)
+			byte[i] = space_put(child, i, 200) ?: 200;
+		unmap(child, 4, 6);
+		if (turn % 4 == 0)
+			schedule_timeout_idle(1);
+		for (i = 0; i < CROWD_PAGES; i++) {
+			if (i == 4 || i == 5 || byte[i] < 0)
+				continue;
+			if (space_get(child, i) != byte[i])
+				atomic_inc(&crowd.wrong);
+		}
+		vmspace_free(child);
+	}
+}
+
+/* What can be written is, and all that is clean goes. */
+static void crowd_page_out(void *arg)
+{
+	struct vm_object *object = NULL;
+
+	while (crowd_goes_on()) {
+		while ((object = vm_object_next(object))) {
+			vm_object_lock(object);
+			vm_object_page_clean(object, 0, object->size,
+					     atomic_read(&crowd.rounds) & 1 ?
+						     OBJPC_SYNC : 0);
+			vm_object_page_remove(object, 0, object->size, true);
+			vm_object_unlock(object);
+		}
+		schedule_timeout_idle(1);
+	}
+}
+
+static void crowd_change(void *arg)
+{
+	u32 turn = 0, at;
+
+	while (crowd_goes_on()) {
+		at = turn * 5 % (CROWD_PAGES - 6);
+		switch (turn++ % 4) {
+		case 0:
+			if (!wire(crowd.vm, at, at + 5, WIRE_USER))
+				unwire(crowd.vm, at, at + 5, WIRE_USER);
+			break;
+		case 1:
+			protect(crowd.vm, at, at + 3, VM_PROT_READ);
+			protect(crowd.vm, at, at + 3, VM_PROT_RW);
+			break;
+		case 2:
+			vm_map_madvise(crowd.vm->vm_map, AT(at), AT(at + 6),
+				       VM_ADV_DONTNEED);
+			break;
+		case 3:
+			vm_map_madvise(crowd.vm->vm_map, AT(at), AT(at + 6),
+				       VM_ADV_WILLNEED);
+			break;
+		}
+	}
+}
+
+static void mp_04_threads_of_one_space(struct kunit *test)
+{
+	static void (*const what[])(void *arg) = {
+		crowd_write, crowd_write, crowd_write, crowd_fork,
+		crowd_page_out, crowd_change,
+	};
+	struct vm_test_thread *t;
+	struct vm_swap_dev *dev;
+	struct test_disk *disk;
+	unsigned int i;
+
+	t = kunit_kcalloc(test, ARRAY_SIZE(what), sizeof(*t), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	memset(&crowd, 0, sizeof(crowd));
+	dev = test_swap_make(test, 512, &disk);
+	crowd.vm = space_new(test);
+	space_map(test, crowd.vm, 0, CROWD_PAGES, NULL, 0);
+	for (i = 0; i < ARRAY_SIZE(what); i++)
+		vm_test_start(test, &t[i], what[i], NULL);
+	schedule_timeout_idle(2 * HZ);
+	WRITE_ONCE(crowd.stop, true);
+	for (i = 0; i < ARRAY_SIZE(what); i++)
+		KUNIT_EXPECT_TRUE_MSG(test, vm_test_finished(&t[i]),
+				      "thread %u", i);
+	KUNIT_EXPECT_EQ(test, atomic_read(&crowd.wrong), 0);
+	KUNIT_EXPECT_GT(test, atomic_read(&crowd.rounds), 100);
+	space_check(test, crowd.vm);
+	KUNIT_EXPECT_EQ(test, vm_pageqs.wired, 0);
+	KUNIT_EXPECT_EQ(test, space_stats(crowd.vm).wired, 0);
+	vmspace_free(crowd.vm);
+	KUNIT_EXPECT_EQ(test, vm_swapoff_dev(dev), 0);
+}
+
 /* A fork, a write on either side, an exit: for ever. */
 static void ob_03_fork_and_exit_do_not_grow_the_chain(struct kunit *test)
 {
@@ -1457,6 +1617,7 @@ static struct kunit_case vm_map_cases[] = {
 	KUNIT_CASE(mp_04_zeroes_are_not_copied),
 	KUNIT_CASE(mp_04_the_check_sees_a_map_that_is_not_empty),
 	KUNIT_CASE(mp_04_any_family_agrees_with_a_model),
+	KUNIT_CASE(mp_04_threads_of_one_space),
 	KUNIT_CASE(ob_03_fork_and_exit_do_not_grow_the_chain),
 	KUNIT_CASE(ob_09_mappings_grow_and_are_cut),
 	KUNIT_CASE(mp_05_bad_ranges_change_nothing),
