@@ -1149,61 +1149,6 @@ static void one_op(struct driver *d)
 
 static time_t started;
 
-/* ---- paging out --------------------------------------------------------- */
-
-static bool drivers_done;
-
-/*
- * Keep some pages free, as a daemon does: look how many there are, and page out what
- * can be while there are few. To page out by address takes a map's lock, and who waits
- * for memory may have that; so there are several who do it, each for some of the
- * spaces. A descriptor may be closed meanwhile, and be another's afterwards, to whom
- * advice does no harm.
- */
-#define PAGERS		4U
-
-struct pager {
-	pthread_t thread;
-	unsigned int index;
-	int fd;				/* of a space of its own */
-};
-
-static void *pageout_main(void *arg)
-{
-	struct pager *pager = arg;
-	struct vmsim_stats st;
-	unsigned int i;
-
-	while (!__atomic_load_n(&drivers_done, __ATOMIC_ACQUIRE)) {
-		if (call(pager->fd, VMSIM_STATS, &st))
-			die("statistics: %s", strerror(errno));
-		if (st.vst_free + st.vst_cache > pool_pages / 6) {
-			usleep(500);
-			continue;
-		}
-		for (i = pager->index; i < MAX_THREADS * MAX_SPACES; i += PAGERS) {
-			struct driver *d = &drivers[i / MAX_SPACES];
-			struct space s = { .fd = d->space[i % MAX_SPACES].fd };
-
-			if (d->nspaces && s.fd >= 0)
-				range_call(&s, VMSIM_ADVISE, 0, SLOTS,
-					   VMSIM_ADVISE_PAGEOUT, 0);
-		}
-		usleep(100);
-	}
-	close(pager->fd);
-	return NULL;
-}
-
-static void start_pager(struct pager *pager, unsigned int index)
-{
-	pager->index = index;
-	pager->fd = open(VMSIM_DEVICE, O_RDWR | O_CLOEXEC);
-	if (pager->fd < 0 ||
-	    pthread_create(&pager->thread, NULL, pageout_main, pager))
-		die("no thread that pages out");
-}
-
 static void *driver_main(void *arg)
 {
 	struct driver *d = arg;
@@ -1409,7 +1354,6 @@ int main(int argc, char **argv)
 {
 	struct vmsim_stats before;
 	unsigned int i, j;
-	struct pager pagers[PAGERS];
 	bool ok;
 	int fd, c;
 
@@ -1481,15 +1425,10 @@ int main(int argc, char **argv)
 		if (pthread_create(&drivers[i].thread, NULL, driver_main,
 				   &drivers[i]))
 			die("no thread");
-	for (i = 0; i < PAGERS; i++)
-		start_pager(&pagers[i], i);
 	for (i = 0; i < nthreads; i++)
 		pthread_join(drivers[i].thread, NULL);
 	if (fail_epoch & 1)
 		set_failures(0, false);
-	__atomic_store_n(&drivers_done, true, __ATOMIC_RELEASE);
-	for (i = 0; i < PAGERS; i++)
-		pthread_join(pagers[i].thread, NULL);
 	for (i = 0; i < nthreads; i++)
 		for (j = 0; j < MAX_SPACES; j++)
 			if (drivers[i].space[j].fd >= 0)

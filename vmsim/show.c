@@ -271,6 +271,27 @@ static int counters_show(struct seq_file *m, void *unused)
 	show_counter(m, page_waits);
 	show_counter(m, busy_waits);
 	show_counter(m, dead_wakeups);
+	show_counter(m, scans);
+	show_counter(m, scan_inactive);
+	show_counter(m, scan_active);
+	show_counter(m, scan_freed);
+	show_counter(m, scan_cached);
+	show_counter(m, scan_uncached);
+	show_counter(m, scan_reactivated);
+	show_counter(m, scan_deactivated);
+	show_counter(m, scan_laundered);
+	show_counter(m, skip_locked);
+	show_counter(m, skip_busy);
+	show_counter(m, skip_writing);
+	show_counter(m, skip_held);
+	show_counter(m, skip_dead);
+	show_counter(m, skip_unmanaged);
+	show_counter(m, skip_no_swap);
+	show_counter(m, skip_failing);
+	show_counter(m, hopeless);
+	show_counter(m, zeroed_ahead);
+	show_counter(m, zeroed_used);
+	show_counter(m, zero_yields);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(counters);
