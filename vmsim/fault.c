@@ -58,9 +58,6 @@ static_assert(READ_BEHIND + READ_AHEAD + 1 <= VM_PAGER_MAX);
 /* Pages that are looked for beside the one that is mapped, on each side. */
 #define PREFAULT	4
 
-/* Waits for memory, of a second each, after which there is none. */
-#define PATIENCE	10
-
 /**
  * struct fault - one attempt at a fault
  * @map: the map that the address is in, referenced; NULL if contents are sought for
@@ -746,7 +743,7 @@ int vm_fault(struct vm_map *map, unsigned long va, u8 fault_type, int flags)
 		error = attempt(&f, map);
 		if (error == -ENOMEM) {
 			drop_giant(&f);
-			if (!vm_wait() && ++waits == PATIENCE)
+			if (!vm_wait_again(&waits))
 				break;
 		} else if (error != -EAGAIN) {
 			break;
@@ -814,7 +811,7 @@ static int copy_page_of(struct vm_object *src, u64 pindex, struct vm_page *dst_m
 	int error;
 
 	while ((error = find_source(&f, src, pindex)) == -ENOMEM)
-		if (!vm_wait() && ++waits == PATIENCE)
+		if (!vm_wait_again(&waits))
 			return error;
 	if (error)
 		return error;
@@ -847,7 +844,7 @@ int vm_fault_copy_entry(struct vm_map *dst_map, struct vm_map_entry *dst,
 	int error = 0;
 
 	while (!(object = vm_object_allocate(OBJT_DEFAULT, n)))
-		if (!vm_wait() && ++waits == PATIENCE)
+		if (!vm_wait_again(&waits))
 			return -ENOMEM;
 	for (i = 0; !error; i++) {
 		/* Zeroes come with a fault. */

@@ -47,6 +47,13 @@
 #include "vmsim/steer.h"
 #include "vmsim/vm.h"
 
+/*
+ * How often vm_wait_again() waits: in vain, and when pages came but what they were wanted
+ * for failed again.
+ */
+#define PATIENCE_VAIN	10
+#define PATIENCE	100
+
 /* How long vm_wait() waits at the most: then its caller looks again, or gives up. */
 #define WAIT_FOR_PAGES	HZ
 
@@ -256,6 +263,21 @@ bool vm_wait(void)
 	return !vm_page_count_min() && !fatal_signal_pending(current);
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_wait);
+
+/**
+ * vm_wait_again() - wait for pages, unless that has been done often enough
+ * @waits: what was waited so far; 0 to begin with
+ *
+ * A page may be there each time, and never all that is needed at once.
+ *
+ * Context: as vm_wait().
+ * Return: whether to try again; if not, it is -ENOMEM.
+ */
+bool vm_wait_again(unsigned int *waits)
+{
+	*waits += vm_wait() ? 1 : PATIENCE / PATIENCE_VAIN;
+	return *waits < PATIENCE;
+}
 
 /* Objects' pages. */
 

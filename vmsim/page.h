@@ -80,6 +80,7 @@ bool vm_page_take_cached(struct vm_page *m, struct vm_object *locked);
 unsigned long vm_page_free_count(void);
 bool vm_page_count_min(void);
 bool vm_wait(void);
+bool vm_wait_again(unsigned int *waits);
 vm_wakeup_fn vm_page_set_pageout(vm_wakeup_fn wakeup);
 void vm_page_want_pageout(void);
 unsigned int vm_page_waits(void);

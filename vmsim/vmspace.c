@@ -135,9 +135,8 @@ static unsigned long size_of(const struct vm_map_entry *entry)
 /* Wait for memory with both maps locked, which page-out does not need. */
 static int wait_for_memory(unsigned int *waits)
 {
-	if (!vm_wait() && (++*waits == 10 || fatal_signal_pending(current)))
-		return -ENOMEM;
-	return 0;
+	return vm_wait_again(waits) && !fatal_signal_pending(current) ?
+	       0 : -ENOMEM;
 }
 
 /* Whether somebody writes to the entry's object without a copy of his own. */
