@@ -9,11 +9,13 @@
  * closes and opens what the others are using. Some calls succeed: a space that is not
  * mapped at all would refuse the rest too early.
  *
- * First it sees that nobody else can open the device: not another user, and not root
- * without CAP_SYS_ADMIN.
+ * First it goes through a list of what must be refused, by name and errno: who may not
+ * open the device, which descriptors cannot be mapped, which ranges are none, and so
+ * on; that a space cannot take the whole pool; and that a call goes on to its end
+ * when its descriptor is closed under it.
  *
- * It does not look at what a call returns, but that it is an errno that the interface
- * names. Whether the kernel bears it is seen in its log, and whether something
+ * Of the random calls it does not look at what one returns, but that it is an errno
+ * that the interface names. Whether the kernel bears it is seen in its log, and whether something
  * is lost at the end: all is closed, and then no object, page or space may be left.
  */
 #define _GNU_SOURCE
@@ -327,11 +329,322 @@ static int open_as(uid_t uid)
 	       WEXITSTATUS(status) : -1;
 }
 
+/* ---- the list ----------------------------------------------------------- */
+
+static unsigned int listed, wrong;
+
+/* One line of the list: what was tried, what it says, and what it has to. */
+static void must(const char *what, int is, int want)
+{
+	listed++;
+	if (is == want)
+		return;
+	wrong++;
+	printf("vmfuzz: %s: %s, not %s\n", what, is ? strerror(is) : "success",
+	       want ? strerror(want) : "success");
+}
+
+static int call(int fd, unsigned long nr, void *arg)
+{
+	return ioctl(fd, nr, arg) ? errno : 0;
+}
+
+static int map_fd(int fd, int file, uint32_t prot, uint32_t flags)
+{
+	struct vmsim_map vm = {
+		.vm_length = PAGE,
+		.vm_kind = VMSIM_KIND_FILE,
+		.vm_fd = file,
+		.vm_prot = VMSIM_PROT_READ,
+		.vm_max_prot = prot,
+		.vm_flags = flags,
+	};
+
+	return call(fd, VMSIM_MAP, &vm);
+}
+
+static int map_at(int fd, uint64_t addr, uint64_t length, uint32_t kind)
+{
+	struct vmsim_map vm = {
+		.vm_addr = addr,
+		.vm_length = length,
+		.vm_kind = kind,
+		.vm_fd = -1,
+		.vm_prot = VMSIM_PROT_READ | VMSIM_PROT_WRITE,
+		.vm_max_prot = VMSIM_PROT_ALL,
+		.vm_flags = VMSIM_MAP_FIXED,
+	};
+
+	return call(fd, VMSIM_MAP, &vm);
+}
+
+static int range_at(int fd, unsigned long nr, uint64_t addr, uint64_t length)
+{
+	struct vmsim_range vr = { .vr_addr = addr, .vr_length = length };
+
+	return call(fd, nr, &vr);
+}
+
+static int move(int fd, unsigned long nr, uint64_t addr, void *buffer,
+		uint64_t length, uint64_t *done)
+{
+	struct vmsim_rw rw = {
+		.rw_addr = addr,
+		.rw_buffer = (uintptr_t)buffer,
+		.rw_length = length,
+	};
+	int error = call(fd, nr, &rw);
+
+	if (done)
+		*done = rw.rw_done;
+	return error;
+}
+
+static void list_open(void)
+{
+	must("root without CAP_SYS_ADMIN opens the device", open_as(0), EPERM);
+	must("another user opens the device", open_as(65534), EACCES);
+}
+
+/* What is handed in must be a file or block device, open in the mode needed. */
+static void list_descriptors(int fd)
+{
+	int other = opened(VMSIM_DEVICE, O_RDWR), block, closed;
+	struct vmsim_fork vf = { 0 };
+
+	must("fork", call(fd, VMSIM_FORK, &vf), 0);
+	/* Nothing is opened from here on that could get its number. */
+	closed = dup(others[0]);
+	close(closed);
+	must("a space maps itself", map_fd(fd, fd, 1, 0), EINVAL);
+	must("a space maps another", map_fd(fd, other, 1, 0), EINVAL);
+	must("a space maps its child", map_fd(fd, vf.vf_fd, 1, 0), EINVAL);
+	must("a closed descriptor", map_fd(fd, closed, 1, 0), EBADF);
+	must("a descriptor that never was", map_fd(fd, 1 << 20, 1, 0), EBADF);
+	must("a negative descriptor", map_fd(fd, -2, 1, 0), EINVAL);
+	must("a pipe", map_fd(fd, others[4], 1, 0), EINVAL);
+	must("a directory", map_fd(fd, others[5], 1, 0), EINVAL);
+	must("a character device", map_fd(fd, others[6], 1, 0), EINVAL);
+	must("a file of proc", map_fd(fd, others[7], 1, 0), EINVAL);
+	must("a file, open for both", map_fd(fd, others[0], 3, 0), 0);
+	must("shared, to be written, open for reading",
+	     map_fd(fd, others[1], 3, 0), EACCES);
+	must("shared, to be read, open for reading",
+	     map_fd(fd, others[1], 1, 0), 0);
+	must("private, open for reading",
+	     map_fd(fd, others[1], 3, VMSIM_MAP_PRIVATE), 0);
+	must("open for writing only", map_fd(fd, others[2], 1, 0), EACCES);
+	must("shared, to be written, open to append",
+	     map_fd(fd, others[3], 3, 0), EINVAL);
+	must("a closed descriptor once more", map_fd(fd, closed, 1, 0), EBADF);
+	block = open("/dev/ram0", O_RDONLY | O_CLOEXEC);
+	if (block < 0)
+		block = open("/dev/loop0", O_RDONLY | O_CLOEXEC);
+	if (block >= 0) {
+		must("a block device to be written, open for reading",
+		     map_fd(fd, block, 3, 0), EACCES);
+		close(block);
+	}
+	close(vf.vf_fd);
+	must("a call of a closed space", call(vf.vf_fd, VMSIM_CHECK, NULL), EBADF);
+	close(other);
+}
+
+/* Lengths without measure, sums that wrap, the end of the space. */
+static void list_ranges(int fd)
+{
+	static const unsigned long calls_of_ranges[] = {
+		VMSIM_UNMAP, VMSIM_PROTECT, VMSIM_INHERIT, VMSIM_ADVISE,
+		VMSIM_SYNC, VMSIM_WIRE, VMSIM_UNWIRE,
+	};
+	struct vmsim_info vi;
+	unsigned int i;
+	uint64_t done;
+
+	must("info", call(fd, VMSIM_INFO, &vi), 0);
+	must("a map to the end", map_at(fd, vi.vi_max - PAGE, PAGE, 0), 0);
+	must("a map beyond the end", map_at(fd, vi.vi_max - PAGE, 2 * PAGE, 0),
+	     EINVAL);
+	must("a map that wraps", map_at(fd, 0 - PAGE, 2 * PAGE, 0), EINVAL);
+	must("a map without measure", map_at(fd, BASE, 0 - PAGE, 0), EINVAL);
+	must("a map of nothing", map_at(fd, BASE, 0, 0), EINVAL);
+	must("a map at 0", map_at(fd, 0, PAGE, 0), EINVAL);
+	must("a map of half a page", map_at(fd, BASE, PAGE / 2, 0), EINVAL);
+	for (i = 0; i < sizeof(calls_of_ranges) / sizeof(*calls_of_ranges); i++) {
+		unsigned long nr = calls_of_ranges[i];
+
+		must("a range beyond the end",
+		     range_at(fd, nr, vi.vi_max - PAGE, 2 * PAGE), EINVAL);
+		must("a range that wraps", range_at(fd, nr, 0 - PAGE, 2 * PAGE),
+		     EINVAL);
+		must("a range without measure", range_at(fd, nr, BASE, 0 - PAGE),
+		     EINVAL);
+		must("a range of nothing", range_at(fd, nr, BASE, 0), EINVAL);
+	}
+	must("a read that wraps",
+	     move(fd, VMSIM_READ, 0 - PAGE, good, 2 * PAGE, NULL), EINVAL);
+	must("a read beyond the end",
+	     move(fd, VMSIM_READ, vi.vi_max - PAGE, good, 2 * PAGE, NULL), EINVAL);
+	must("a read of what is not there",
+	     move(fd, VMSIM_READ, vi.vi_max - 2 * PAGE, good, PAGE, &done), EFAULT);
+	must("that many bytes of it", done, 0);
+	must("a write that the mapping ends",
+	     move(fd, VMSIM_WRITE, vi.vi_max - PAGE, good, PAGE, &done), 0);
+}
+
+/* Pointers to nothing, to the kernel, to memory that ends or cannot be written. */
+static void list_pointers(int fd)
+{
+	struct vmsim_list vl = { .vl_room = 1 };
+	struct vmsim_swap vs = { 0 };
+	uint64_t done;
+
+	must("a map for pointers", map_at(fd, BASE, 2 * PAGE, 0), 0);
+	must("a structure at 0", call(fd, VMSIM_INFO, NULL), EFAULT);
+	must("a structure in the kernel",
+	     call(fd, VMSIM_INFO, (void *)0xffff888000001000UL), EFAULT);
+	must("a structure that cannot be written to",
+	     call(fd, VMSIM_INFO, readonly), EFAULT);
+	must("a buffer at 0", move(fd, VMSIM_READ, BASE, NULL, PAGE, &done),
+	     EFAULT);
+	must("a buffer in the kernel",
+	     move(fd, VMSIM_WRITE, BASE, (void *)0xffff888000001000UL, PAGE, NULL),
+	     EFAULT);
+	must("a buffer that cannot be written to",
+	     move(fd, VMSIM_READ, BASE, readonly, PAGE, NULL), EFAULT);
+	must("a buffer that ends",
+	     move(fd, VMSIM_WRITE, BASE, good + 63 * PAGE, 2 * PAGE, &done), EFAULT);
+	must("a page of it came", done == PAGE ? 0 : ERANGE, 0);
+	must("a list at 0", call(fd, VMSIM_ENTRIES, &vl), EFAULT);
+	vl.vl_room = VMSIM_LIST_MAX + 1;
+	must("too long a list", call(fd, VMSIM_ENTRIES, &vl), EINVAL);
+	must("a path at 0", call(fd, VMSIM_SWAPON, &vs), EFAULT);
+	vs.vs_path = (uintptr_t)VMSIM_DEVICE;
+	must("swap to the device", call(fd, VMSIM_SWAPON, &vs), EINVAL);
+	must("a call that is none", call(fd, _IO(VMSIM_IOC, 99), NULL), ENOTTY);
+	must("a call of another size",
+	     call(fd, _IOR(VMSIM_IOC, 0, uint64_t), good), ENOTTY);
+}
+
+/* A descriptor that was passed on is no right to swap. */
+static void list_swap(int fd)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	struct vmsim_swap vs = { .vs_path = (uintptr_t)SWAP_PATH };
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (syscall(SYS_capget, &header, data))
+			_exit(255);
+		data[0].effective &= ~(1U << CAP_SYS_ADMIN);
+		if (syscall(SYS_capset, &header, data))
+			_exit(255);
+		_exit(call(fd, VMSIM_SWAPON, &vs));
+	}
+	must("who inherited a space swaps",
+	     waitpid(pid, &status, 0) == pid && WIFEXITED(status) ?
+	     WEXITSTATUS(status) : -1, EPERM);
+}
+
+/* A space writes until it gets no more; another one still gets what it wants. */
+static void list_pool(void)
+{
+	int greedy = opened(VMSIM_DEVICE, O_RDWR), fd = opened(VMSIM_DEVICE, O_RDWR);
+	uint64_t at = BASE, done, n;
+	struct vmsim_stats st;
+	int error = 0;
+
+	must("statistics", call(fd, VMSIM_STATS, &st), 0);
+	n = st.vst_pool * PAGE;
+	must("a map as large as the pool", map_at(greedy, BASE, n, 0), 0);
+	for (; !error && at < BASE + n; at += done)
+		error = move(greedy, VMSIM_WRITE, at, good, 64 * PAGE, &done);
+	must("a space takes the pool", error, ENOMEM);
+	must("so does wiring", range_at(greedy, VMSIM_WIRE, BASE, n), ENOMEM);
+	must("statistics", call(greedy, VMSIM_STATS, &st), 0);
+	must("more than three quarters", st.vst_held > st.vst_pool / 4 * 3 ?
+	     ERANGE : 0, 0);
+	must("a map of another space", map_at(fd, BASE, n, 0), 0);
+	for (at = BASE; at < BASE + n / 8; at += done) {
+		error = move(fd, VMSIM_WRITE, at, good, 64 * PAGE, &done);
+		if (error)
+			break;
+	}
+	must("an eighth of the pool for another", error, 0);
+	close(greedy);
+	close(fd);
+}
+
+struct closing {
+	int fd;
+	int error;
+};
+
+static void *long_call(void *arg)
+{
+	struct closing *c = arg;
+
+	/* The last user of the file may be this call. */
+	while (!(c->error = move(c->fd, VMSIM_WRITE, BASE, good, 64 * PAGE, NULL)))
+		;
+	return NULL;
+}
+
+/* The descriptor is closed, and given to a file, while a call uses it. */
+static void list_close(void)
+{
+	unsigned int round;
+
+	for (round = 0; round < 20; round++) {
+		struct closing c = { .fd = opened(VMSIM_DEVICE, O_RDWR) };
+		pthread_t thread;
+
+		must("a map to be written to", map_at(c.fd, BASE, 64 * PAGE, 0), 0);
+		if (pthread_create(&thread, NULL, long_call, &c)) {
+			must("a thread", EAGAIN, 0);
+			return;
+		}
+		usleep(1000);
+		if (round % 2)
+			dup2(others[0], c.fd);
+		else
+			close(c.fd);
+		pthread_join(thread, NULL);
+		must("a call after the close", c.error, round % 2 ? ENOTTY : EBADF);
+		if (round % 2)
+			close(c.fd);
+	}
+}
+
+static bool check_list(void)
+{
+	int fd = opened(VMSIM_DEVICE, O_RDWR);
+
+	list_open();
+	list_descriptors(fd);
+	list_ranges(fd);
+	list_pointers(fd);
+	list_swap(fd);
+	close(fd);
+	list_pool();
+	list_close();
+	printf("vmfuzz: %u of %u things that must be so are\n", listed - wrong,
+	       listed);
+	return !wrong;
+}
+
+/* ---- all of it ---------------------------------------------------------- */
+
 int main(int argc, char **argv)
 {
 	struct vmsim_stats before, after;
 	uint64_t all = 0, errors = 0;
 	pthread_t threads[THREADS];
+	time_t started;
 	unsigned int i;
 	int c;
 
@@ -350,10 +663,6 @@ int main(int argc, char **argv)
 		printf("vmfuzz: %s: %s\n", VMSIM_DEVICE, strerror(errno));
 		return 1;
 	}
-	if (open_as(0) != EPERM || open_as(65534) != EACCES) {
-		puts("vmfuzz: the device is open to those that it is not for");
-		return 1;
-	}
 	good = mmap(NULL, 65 * PAGE, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	readonly = mmap(NULL, 16 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -370,6 +679,9 @@ int main(int argc, char **argv)
 		perror("vmfuzz");
 	close(i);
 	make_others();
+	if (!check_list())
+		return 1;
+	started = time(NULL);
 	for (i = 0; i < SPACES; i++)
 		spaces[i] = opened(VMSIM_DEVICE, O_RDWR);
 	for (i = 0; i < THREADS; i++)
@@ -395,8 +707,8 @@ int main(int argc, char **argv)
 		puts("vmfuzz: no statistics");
 		return 1;
 	}
-	printf("vmfuzz: %" PRIu64 " calls, %" PRIu64 " of them refused\n", all,
-	       errors);
+	printf("vmfuzz: %" PRIu64 " calls in %u s, %" PRIu64 " of them refused\n",
+	       all, (unsigned int)(time(NULL) - started), errors);
 	if (after.vst_objects > before.vst_objects ||
 	    after.vst_spaces > before.vst_spaces ||
 	    after.vst_active > before.vst_active ||
