@@ -273,4 +273,25 @@ static inline struct kmem_cache *uma_kmem_cache_create(const char *name,
 #endif
 }
 
+/*
+ * A disk that takes its requests one by one and has done each before it returns, which
+ * swap is told where there is a way to; or an error pointer. For who includes
+ * <linux/blkdev.h>.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define uma_blk_alloc_sync_disk() ({				\
+	struct queue_limits lim_ = {				\
+		.physical_block_size = PAGE_SIZE,		\
+		.features = BLK_FEAT_SYNCHRONOUS,		\
+	};							\
+								\
+	blk_alloc_disk(&lim_, NUMA_NO_NODE);			\
+})
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#define uma_blk_alloc_sync_disk()	blk_alloc_disk(NULL, NUMA_NO_NODE)
+#else
+#define uma_blk_alloc_sync_disk()				\
+	(blk_alloc_disk(NUMA_NO_NODE) ?: ERR_PTR(-ENOMEM))
+#endif
+
 #endif /* _UMA_COMPAT_H */

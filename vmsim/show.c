@@ -18,6 +18,7 @@
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 
+#include "uma/compat.h"
 #include "uma/pool.h"
 #include "uma/uma_int.h"
 #include "vmsim/client.h"
@@ -166,11 +167,17 @@ DEFINE_SHOW_ATTRIBUTE(maps);
 
 /* ---- pages -------------------------------------------------------------- */
 
-/*
- * What a page is, in a character. No lock is held, so it may be becoming something
- * else just now, and KCSAN need not tell.
+/**
+ * vm_page_state() - what a page is, in a character
+ * @m: the page
+ *
+ * No lock is held, so it may be becoming something else just now, and KCSAN need not
+ * tell.
+ *
+ * Context: any.
+ * Return: the character; file pages in debugfs says what each means.
  */
-static __no_kcsan char page_state(const struct vm_page *m)
+__no_kcsan char vm_page_state(const struct vm_page *m)
 {
 	static const char queue_chars[] = {
 		[PQ_CACHE] = 'c',
@@ -200,6 +207,7 @@ static __no_kcsan char page_state(const struct vm_page *m)
 		return 'w';
 	return READ_ONCE(m->object) ? 'u' : 'p';
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_state);
 
 static int pages_show(struct seq_file *m, void *unused)
 {
@@ -216,7 +224,7 @@ static int pages_show(struct seq_file *m, void *unused)
 			break;
 		for (at = 0; at < MAP_COLUMNS && i + at < n; at++) {
 			page = uma_pool_page(uma_pool, i + at);
-			line[at] = page ? page_state(page) : ' ';
+			line[at] = page ? vm_page_state(page) : ' ';
 		}
 		line[at] = '\0';
 		page = uma_pool_page(uma_pool, i);

@@ -6,7 +6,9 @@
 #define _VMSIM_SHOW_H
 
 struct dentry;
+struct vm_page;
 
+char vm_page_state(const struct vm_page *m);
 void vm_debugfs(struct dentry *parent);
 
 #endif /* _VMSIM_SHOW_H */

@@ -100,7 +100,7 @@ programs_make()
 {
 	local program
 	umastat_make "$1/umastat"
-	for program in vmsimctl vmmodel vmfuzz; do
+	for program in vmsimctl vmmodel vmfuzz contigload; do
 		$KCC "${PROGRAM_FLAGS[@]}" -o "$1/$program" "$TOP/scripts/$program.c"
 	done
 	$KCC "${PROGRAM_FLAGS[@]}" -o "$1/kmemops" "$TOP/scripts/kmemops.c"
