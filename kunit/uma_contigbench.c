@@ -4,8 +4,8 @@
  *
  * The clients are user processes (scripts/contigload.c), whose area (the pool, or
  * ZONE_MOVABLE) is full to 95 % and stays so. This module makes the requests. What
- * is written to uma_contigbench/run in debugfs, "SIDE KIB TRIES", makes TRIES of them, and
- * a line in the log:
+ * is written to uma_contigbench/run in debugfs, "SIDE KIB TRIES", makes TRIES of them, or as
+ * many as there is time for, and a line in the log:
  *
  *	row side=new kib=256 tries=200 won=200 idle=3 looked=.. laundered=.. moved=..
  *	    swapped=.. tried=.. median=.. p99=.. mean=.. full=951 unsettled=0 feasible=8192
@@ -80,6 +80,10 @@ MODULE_PARM_DESC(fill, "thousandths of the area that are to be in use before a t
 static unsigned int settle_ms = 4000;
 module_param(settle_ms, uint, 0644);
 MODULE_PARM_DESC(settle_ms, "how long to wait for that (4000)");
+
+static unsigned int row_secs = 60;
+module_param(row_secs, uint, 0644);
+MODULE_PARM_DESC(row_secs, "after so many seconds a row has no more tries (60)");
 
 #define TRIES_MAX	2000
 
@@ -229,10 +233,26 @@ static int pool_won(const struct vm_page *m, unsigned long npages)
 	return 0;
 }
 
+static struct vm_page *last_won;
+static unsigned long last_npages;
+
+/* Half of it will do. */
+static bool pool_used_again(void)
+{
+	unsigned long i, unused = 0;
+
+	for (i = 0; i < last_npages; i++)
+		unused += !!(READ_ONCE(last_won[i].flags) & PG_FREE);
+	return unused <= last_npages / 2;
+}
+
 /* An odd number of pages further each time: all of them, in disorder. */
 static void pool_release(struct vm_page *m, unsigned long npages)
 {
 	unsigned long i, at = 0, step = npages / 2 | 1;
+
+	last_won = m;
+	last_npages = npages;
 
 	step += npages > 16 ? 2 * (npages / 16) : 0;
 	for (i = 0; i < npages; i++) {
@@ -353,11 +373,13 @@ static unsigned int area_full(enum side side)
 	return side == SIDE_LINUX ? zone_full() : pool_full();
 }
 
+/* Wait until the area is full, and what was won before is used again. */
 static bool settle(enum side side, unsigned int *full)
 {
 	u64 begin = ktime_get_ns();
 
-	while ((*full = area_full(side)) < fill) {
+	while ((*full = area_full(side)) < fill ||
+	       (side != SIDE_LINUX && !pool_used_again())) {
 		if (ktime_get_ns() - begin > (u64)settle_ms * NSEC_PER_MSEC ||
 		    fatal_signal_pending(current))
 			return false;
@@ -378,12 +400,13 @@ static int run_row(enum side side, unsigned long kib, unsigned int tries)
 	unsigned long npages = kib >> (PAGE_SHIFT - 10), feasible = ULONG_MAX;
 	unsigned int won = 0, idle = 0, unsettled = 0, full, i;
 	struct effort before, begin, end, now;
+	time64_t until = ktime_get_seconds() + row_secs;
 	u64 all = 0, fulls = 0;
 	int error;
 
 	count_effort(side, &begin);
 	end = begin;
-	for (i = 0; i < tries; i++) {
+	for (i = 0; i < tries && ktime_get_seconds() < until; i++) {
 		unsettled += !settle(side, &full);
 		fulls += full;
 		if (side != SIDE_LINUX)
@@ -405,6 +428,9 @@ static int run_row(enum side side, unsigned long kib, unsigned int tries)
 		all += took[i];
 		cond_resched();
 	}
+	tries = i;
+	if (!tries)
+		return -ETIME;
 	count_effort(side, &now);
 	sort(took, tries, sizeof(*took), compare, NULL);
 	pr_info("row side=%s kib=%lu tries=%u won=%u idle=%u looked=%llu laundered=%llu moved=%llu swapped=%llu tried=%llu median=%llu p99=%llu mean=%llu full=%llu unsettled=%u feasible=%lu\n",

@@ -55,6 +55,8 @@
 #define CHUNK		(CHUNK_PAGES * PAGE)
 #define MAX_THREADS	16
 #define BASE		(1UL << 32)
+#define ASIDE		(1UL << 33)
+#define BRIM		985
 
 enum chunk_state { ABSENT, PRESENT, WIRED };
 
@@ -66,6 +68,7 @@ struct thread {
 	int file;
 	uint8_t *base;		/* -b mmap */
 	uint8_t *state;		/* a chunk */
+	bool *known;		/* a chunk: was begun before */
 	uint64_t *stamp;	/* a page: what was last written there */
 	uint64_t written;
 	unsigned int present;
@@ -194,11 +197,10 @@ static void move(struct thread *t, uint64_t addr, uint64_t *value, bool write)
 	}
 }
 
-static void map_ours(struct thread *t, unsigned int chunk, bool file,
-		     uint64_t offset)
+static void map_ours(struct thread *t, uint64_t addr, bool file, uint64_t offset)
 {
 	struct vmsim_map vm = {
-		.vm_addr = address(chunk),
+		.vm_addr = addr,
 		.vm_length = CHUNK,
 		.vm_offset = offset,
 		.vm_kind = file ? VMSIM_KIND_FILE : VMSIM_KIND_ANON,
@@ -210,14 +212,14 @@ static void map_ours(struct thread *t, unsigned int chunk, bool file,
 
 	while (ioctl(t->fd, VMSIM_MAP, &vm))
 		if (!try_again())
-			err(1, "VMSIM_MAP of chunk %u", chunk);
+			err(1, "VMSIM_MAP at %#lx", (long)addr);
 }
 
-static void range_ours(struct thread *t, unsigned int chunk, unsigned long nr,
+static void range_ours(struct thread *t, uint64_t addr, unsigned long nr,
 		       unsigned int what)
 {
 	struct vmsim_range vr = {
-		.vr_addr = address(chunk),
+		.vr_addr = addr,
 		.vr_length = CHUNK,
 		.vr_what = what,
 	};
@@ -226,7 +228,7 @@ static void range_ours(struct thread *t, unsigned int chunk, unsigned long nr,
 		if (!try_again()) {
 			if (atomic_load(&stop))
 				return;
-			err(1, "call %#lx of chunk %u", nr, chunk);
+			err(1, "call %#lx at %#lx", nr, (long)addr);
 		}
 }
 
@@ -236,7 +238,7 @@ static void chunk_map(struct thread *t, unsigned int chunk)
 	bool file = is_file(chunk);
 
 	if (ours)
-		map_ours(t, chunk, file, file ? offset : 0);
+		map_ours(t, address(chunk), file, file ? offset : 0);
 	else if (mmap(t->base + offset, CHUNK, PROT_READ | PROT_WRITE,
 		      (file ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS) |
 		      MAP_FIXED, file ? t->file : -1, file ? offset : 0) ==
@@ -248,7 +250,7 @@ static void chunk_map(struct thread *t, unsigned int chunk)
 static void chunk_unmap(struct thread *t, unsigned int chunk)
 {
 	if (ours)
-		range_ours(t, chunk, VMSIM_UNMAP, 0);
+		range_ours(t, address(chunk), VMSIM_UNMAP, 0);
 	else
 		munmap(t->base + chunk * CHUNK, CHUNK);
 	t->state[chunk] = ABSENT;
@@ -259,7 +261,7 @@ static void chunk_unmap(struct thread *t, unsigned int chunk)
 static void chunk_wire(struct thread *t, unsigned int chunk)
 {
 	if (ours)
-		range_ours(t, chunk, VMSIM_WIRE, 0);
+		range_ours(t, address(chunk), VMSIM_WIRE, 0);
 	else if (mlock(t->base + chunk * CHUNK, CHUNK))
 		err(1, "mlock");
 	t->state[chunk] = WIRED;
@@ -313,13 +315,28 @@ static int pick(struct thread *t, bool absent, bool anonymous)
 	return -1;
 }
 
+static void discard_one(struct thread *t)
+{
+	int chunk = pick(t, false, true);
+
+	if (chunk >= 0)
+		chunk_unmap(t, chunk);
+}
+
 static void begin_one(struct thread *t)
 {
-	int chunk = pick(t, true, false);
 	unsigned long nth;
+	int chunk;
 
+	/* All are somewhere, though not in the area: begin one again. */
+	if (t->present == chunks)
+		discard_one(t);
+	chunk = pick(t, true, false);
 	if (chunk < 0)
 		return;
+	if (ours && !is_file(chunk) && !t->known[chunk])
+		range_ours(t, ASIDE + address(chunk), VMSIM_UNMAP, 0);
+	t->known[chunk] = true;
 	chunk_map(t, chunk);
 	t->state[chunk] = PRESENT;
 	t->present++;
@@ -337,35 +354,29 @@ static void begin_one(struct thread *t)
 		chunk_wire(t, chunk);
 }
 
-static void discard_one(struct thread *t)
-{
-	int chunk = pick(t, false, true);
-
-	if (chunk >= 0)
-		chunk_unmap(t, chunk);
-}
-
-/* What the VM needs to show all chunks, before there is anything else: see above. */
+/*
+ * What the VM needs to show all chunks, before there is anything else: see above. The
+ * translations are there in terms of a file's first pages, and an object each, paged
+ * out, elsewhere, until a chunk is begun for the first time.
+ */
 static void warm(struct thread *t)
 {
 	uint64_t zero = 0;
 	unsigned int i, k;
 
 	for (i = 0; i < chunks; i++) {
-		map_ours(t, i, true, 0);
+		map_ours(t, address(i), true, 0);
 		for (k = 0; k < CHUNK_PAGES; k++)
 			move(t, address(i) + k * PAGE, &zero, true);
 	}
-	/* An object each, and a place in swap. */
 	for (i = 0; i < chunks; i++) {
 		if (is_file(i))
 			continue;
-		map_ours(t, i, false, 0);
-		move(t, address(i), &zero, true);
-		range_ours(t, i, VMSIM_ADVISE, VMSIM_ADVISE_PAGEOUT);
+		map_ours(t, ASIDE + address(i), false, 0);
+		move(t, ASIDE + address(i), &zero, true);
+		range_ours(t, ASIDE + address(i), VMSIM_ADVISE,
+			   VMSIM_ADVISE_PAGEOUT);
 	}
-	for (i = 0; i < chunks; i++)
-		range_ours(t, i, VMSIM_UNMAP, 0);
 }
 
 static void *run(void *arg)
@@ -376,10 +387,7 @@ static void *run(void *arg)
 	int chunk;
 
 	while (!atomic_load(&full) && !atomic_load(&stop)) {
-		if (t->present < chunks)
-			begin_one(t);
-		else
-			usleep(1000);
+		begin_one(t);
 	}
 	at = now_ns();
 	for (n = 0; !atomic_load(&stop); n++) {
@@ -411,10 +419,11 @@ static void thread_new(struct thread *t, unsigned int number, unsigned int seed)
 	t->number = number;
 	t->seed = 88172645463325252ULL + 1000003ULL * (seed + number);
 	t->state = calloc(chunks, 1);
+	t->known = calloc(chunks, sizeof(*t->known));
 	t->stamp = calloc(chunks * CHUNK_PAGES, sizeof(*t->stamp));
 	snprintf(path, sizeof(path), "%s/contigload.%u", dir, number);
 	t->file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	if (!t->state || !t->stamp || t->file < 0 ||
+	if (!t->state || !t->known || !t->stamp || t->file < 0 ||
 	    ftruncate(t->file, chunks * CHUNK))
 		err(1, "%s", path);
 	unlink(path);
@@ -489,7 +498,8 @@ int main(int argc, char **argv)
 	while (!atomic_load(&stop)) {
 		free_pages = area_free();
 		atomic_store(&occupied, 1000 - 1000 * free_pages / area_pages);
-		if (!atomic_load(&full) && atomic_load(&occupied) >= fill) {
+		/* To the brim first, so that what is free is what somebody let go. */
+		if (!atomic_load(&full) && atomic_load(&occupied) >= BRIM) {
 			atomic_store(&full, true);
 			atomic_store(&dirtied, 0);
 			begin = now_ns();
