@@ -3,18 +3,18 @@
  * Contiguous memory won from those who use it: our two algorithms, and the kernel's own.
  *
  * The clients are user processes (scripts/contigload.c), whose area (the pool, or
- * ZONE_MOVABLE) is full to 95 % and stays so. This module makes the requests. What
- * is written to uma_contigbench/run in debugfs, "SIDE KIB TRIES", makes TRIES of them, or as
- * many as there is time for, and a line in the log:
+ * ZONE_MOVABLE) is full to 95 % and stays so. This module makes the requests: those
+ * that were written to run in uma_contigbench in debugfs, "SIDE KIB TRIES", or as many of
+ * them as there is time for. tries shows what became of each of the last ones:
  *
- *	row side=new kib=256 tries=200 won=200 idle=3 looked=.. laundered=.. moved=..
- *	    swapped=.. tried=.. median=.. p99=.. mean=.. full=951 unsettled=0 feasible=8192
+ *	try side=new kib=256 won=1 ns=.. looked=.. laundered=.. moved=.. swapped=..
+ *	    tried=.. full=951 settled=1 feasible=8192
  *
- * idle are those of won for which no page had to be laundered or moved; looked to tried are
- * sums over all tries; median, p99 and mean are nanoseconds that a try took, whether it
- * won or not; full is the mean fill of the area when they began, in thousandths, and
- * unsettled says how often it did not fill up in time; feasible is the longest run
- * of pages none of which is wired or not the VM's, the shortest seen.
+ * ns is what it took, in nanoseconds of the guest, whether it won or not; the pages that
+ * were laundered or moved are those that the request had to, swapped is what went to
+ * swap meanwhile, for whomever; tried are places; full is how full the area was when it
+ * began, in thousandths, and settled says whether it was as full as it should be in time;
+ * feasible are the pages of the longest run in which none was wired or not the VM's.
  *
  * Each try meets a full area. What was won goes back at once, page by page and in disorder,
  * so that the pool, which hands out first what was freed last, has it used up again
@@ -30,13 +30,18 @@
  * too, of which there is plenty; ours have nothing but the pool and swap. There is swap,
  * too, on a RAM disk that this module makes, as the kernel's own brd would be.
  *
- * uma_contigbench/film records the map of the pool while a request of ours is under
+ * What clients wire and the VM needs for itself lands anywhere in the pool, and a
+ * few such pages, well spread, are enough to make a large request hopeless. So that there
+ * is a range without them, hold takes a part of the pool, "FROM TO" in thousandths of
+ * it, out of circulation while the clients begin, and "0 0" gives it back, to be
+ * filled like the rest.
+ *
+ * film records the map of the pool while a request of ours is under
  * way: "SIDE KIB MICROSECONDS", with that long between two pictures; reading it gives
  * a line for each, the time and a character a page.
  */
 
 #include <linux/blkdev.h>
-#include <linux/completion.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/err.h>
@@ -44,8 +49,8 @@
 #include <linux/highmem.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
+#include <linux/list.h>
 #include <linux/log2.h>
-#include <linux/math64.h>
 #include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -54,7 +59,6 @@
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
-#include <linux/sort.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include <linux/vmstat.h>
@@ -81,9 +85,9 @@ static unsigned int settle_ms = 4000;
 module_param(settle_ms, uint, 0644);
 MODULE_PARM_DESC(settle_ms, "how long to wait for that (4000)");
 
-static unsigned int row_secs = 60;
+static unsigned int row_secs = 600;
 module_param(row_secs, uint, 0644);
-MODULE_PARM_DESC(row_secs, "after so many seconds a row has no more tries (60)");
+MODULE_PARM_DESC(row_secs, "after so many seconds there are no more tries (600)");
 
 #define TRIES_MAX	2000
 
@@ -91,7 +95,7 @@ enum side { SIDE_NEW, SIDE_OLD, SIDE_LINUX, SIDES };
 
 static const char * const side_names[SIDES] = { "new", "old", "linux" };
 
-/* What tries did, summed up. */
+/* What a side has done so far, or a try. */
 struct effort {
 	u64 looked;
 	u64 laundered;
@@ -100,9 +104,20 @@ struct effort {
 	u64 tried;
 };
 
-/* One request at a time. */
+struct try {
+	enum side side;
+	unsigned long kib;
+	bool won, settled;
+	unsigned int full;
+	unsigned long feasible;
+	struct effort effort;
+	u64 ns;
+};
+
+/* One request at a time; guards all that follows. */
 static DEFINE_MUTEX(bench_mutex);
-static u64 *took;
+static struct try *tries;
+static unsigned int ntries;
 static struct dentry *folder;
 
 /* ---- the RAM disk ---------------------------------------------------------- */
@@ -285,6 +300,18 @@ static int pool_request(enum side side, unsigned long npages, u64 *ns)
 	return error;
 }
 
+static LIST_HEAD(held);
+
+static void let_go(void)
+{
+	struct vm_page *m, *next;
+
+	list_for_each_entry_safe(m, next, &held, pageq) {
+		list_del_init(&m->pageq);
+		uma_pool_free(uma_pool, m, 1);
+	}
+}
+
 /* ---- Linux's --------------------------------------------------------------- */
 
 static struct effort zone_effort;
@@ -328,6 +355,30 @@ static bool zone_place_valid(struct zone *zone, unsigned long pfn,
 	}
 	return true;
 }
+
+static unsigned long zone_feasible(void)
+{
+	struct zone *zone = peer_zone();
+	unsigned long pfn, run = 0, longest = 0;
+	struct page *page;
+
+	for (pfn = zone->zone_start_pfn; pfn < zone_end_pfn(zone); pfn++) {
+		page = pfn_to_online_page(pfn);
+		run = page && page_zone(page) == zone && !PageReserved(page) ?
+		      run + 1 : 0;
+		longest = max(longest, run);
+	}
+	return longest;
+}
+
+/* For the clients: pages free, and pages. */
+static int zone_show(struct seq_file *m, void *unused)
+{
+	seq_printf(m, "%lu %lu\n", zone_page_state(peer_zone(), NR_FREE_PAGES),
+		   zone_managed_pages(peer_zone()));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(zone);
 
 static int zone_request(unsigned long npages, u64 *ns)
 {
@@ -388,61 +439,61 @@ static bool settle(enum side side, unsigned int *full)
 	return true;
 }
 
-static int compare(const void *a, const void *b)
+/* One request when the area is full. */
+static int try_once(enum side side, unsigned long kib, struct try *t)
 {
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static int run_row(enum side side, unsigned long kib, unsigned int tries)
-{
-	unsigned long npages = kib >> (PAGE_SHIFT - 10), feasible = ULONG_MAX;
-	unsigned int won = 0, idle = 0, unsettled = 0, full, i;
-	struct effort before, begin, end, now;
-	time64_t until = ktime_get_seconds() + row_secs;
-	u64 all = 0, fulls = 0;
+	unsigned long npages = kib >> (PAGE_SHIFT - 10);
+	struct effort before, after;
 	int error;
 
-	count_effort(side, &begin);
-	end = begin;
-	for (i = 0; i < tries && ktime_get_seconds() < until; i++) {
-		unsettled += !settle(side, &full);
-		fulls += full;
-		if (side != SIDE_LINUX)
-			feasible = min(feasible, pool_feasible());
-		count_effort(side, &before);
-		error = side == SIDE_LINUX ? zone_request(npages, &took[i]) :
-					     pool_request(side, npages, &took[i]);
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		if (error && error != -ENOMEM && error != -EBUSY)
-			return error;
-		count_effort(side, &now);
-		won += !error;
-		idle += !error && now.laundered == before.laundered &&
-			now.moved == before.moved;
-		/* What others swap meanwhile is not counted: it is between tries. */
-		end.swapped += now.swapped - before.swapped;
-		end.moved += now.moved - before.moved;
-		all += took[i];
+	memset(t, 0, sizeof(*t));
+	t->side = side;
+	t->kib = kib;
+	t->settled = settle(side, &t->full);
+	t->feasible = side == SIDE_LINUX ? zone_feasible() : pool_feasible();
+	count_effort(side, &before);
+	error = side == SIDE_LINUX ? zone_request(npages, &t->ns) :
+				     pool_request(side, npages, &t->ns);
+	count_effort(side, &after);
+	t->won = !error;
+	t->effort.looked = after.looked - before.looked;
+	t->effort.laundered = after.laundered - before.laundered;
+	t->effort.moved = after.moved - before.moved;
+	t->effort.swapped = after.swapped - before.swapped;
+	t->effort.tried = after.tried - before.tried;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	return error == -ENOMEM || error == -EBUSY ? 0 : error;
+}
+
+static int run_tries(enum side side, unsigned long kib, unsigned int n)
+{
+	time64_t until = ktime_get_seconds() + READ_ONCE(row_secs);
+	int error = 0;
+
+	for (ntries = 0; !error && ntries < n && ktime_get_seconds() < until;
+	     ntries++) {
+		error = try_once(side, kib, &tries[ntries]);
 		cond_resched();
 	}
-	tries = i;
-	if (!tries)
-		return -ETIME;
-	count_effort(side, &now);
-	sort(took, tries, sizeof(*took), compare, NULL);
-	pr_info("row side=%s kib=%lu tries=%u won=%u idle=%u looked=%llu laundered=%llu moved=%llu swapped=%llu tried=%llu median=%llu p99=%llu mean=%llu full=%llu unsettled=%u feasible=%lu\n",
-		side_names[side], kib, tries, won, idle,
-		now.looked - begin.looked, now.laundered - begin.laundered,
-		end.moved - begin.moved, end.swapped - begin.swapped,
-		now.tried - begin.tried, took[tries / 2],
-		took[tries * 99 / 100], div_u64(all, tries),
-		div_u64(fulls, tries), unsettled,
-		side == SIDE_LINUX ? 0 : feasible);
+	return error;
+}
+
+static int tries_show(struct seq_file *m, void *unused)
+{
+	const struct try *t;
+
+	mutex_lock(&bench_mutex);
+	for (t = tries; t < tries + ntries; t++)
+		seq_printf(m, "try side=%s kib=%lu won=%d ns=%llu looked=%llu laundered=%llu moved=%llu swapped=%llu tried=%llu full=%u settled=%d feasible=%lu\n",
+			   side_names[t->side], t->kib, t->won, t->ns,
+			   t->effort.looked, t->effort.laundered,
+			   t->effort.moved, t->effort.swapped,
+			   t->effort.tried, t->full, t->settled, t->feasible);
+	mutex_unlock(&bench_mutex);
 	return 0;
 }
+DEFINE_SHOW_ATTRIBUTE(tries);
 
 /* ---- a film ---------------------------------------------------------------- */
 
@@ -573,15 +624,15 @@ static int parse(const char __user *buf, size_t n, enum side *side,
 static ssize_t run_write(struct file *file, const char __user *buf, size_t n,
 			 loff_t *pos)
 {
-	unsigned int tries;
+	unsigned int wanted;
 	unsigned long kib;
 	enum side side;
-	int error = parse(buf, n, &side, &kib, &tries);
+	int error = parse(buf, n, &side, &kib, &wanted);
 
-	if (error || tries > TRIES_MAX)
+	if (error || wanted > TRIES_MAX)
 		return error ?: -EINVAL;
 	mutex_lock(&bench_mutex);
-	error = run_row(side, kib, tries);
+	error = run_tries(side, kib, wanted);
 	mutex_unlock(&bench_mutex);
 	return error ?: n;
 }
@@ -602,10 +653,43 @@ static ssize_t film_write(struct file *file, const char __user *buf, size_t n,
 	return error ?: n;
 }
 
+/* Out of circulation: free pages from @from to @to, until all is given back. */
+static ssize_t hold_write(struct file *file, const char __user *buf, size_t n,
+			  loff_t *pos)
+{
+	unsigned long records = uma_pool_records(uma_pool), i;
+	unsigned int from, to;
+	struct vm_page *m;
+	char text[32];
+
+	if (n >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, buf, n))
+		return -EFAULT;
+	text[n] = '\0';
+	if (sscanf(text, "%u %u", &from, &to) != 2 || from > to || to > 1000)
+		return -EINVAL;
+	mutex_lock(&bench_mutex);
+	let_go();
+	for (i = from * records / 1000; i < to * records / 1000; i++) {
+		m = uma_pool_page(uma_pool, i);
+		if (m && uma_pool_take(uma_pool, m))
+			list_add_tail(&m->pageq, &held);
+	}
+	mutex_unlock(&bench_mutex);
+	return n;
+}
+
 static const struct file_operations run_fops = {
 	.owner = THIS_MODULE,
 	.open = simple_open,
 	.write = run_write,
+};
+
+static const struct file_operations hold_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = hold_write,
 };
 
 static const struct file_operations film_fops = {
@@ -621,16 +705,19 @@ static int __init uma_contigbench_init(void)
 {
 	int error;
 
-	took = vmalloc(array_size(TRIES_MAX, sizeof(*took)));
-	if (!took)
+	tries = vmalloc(array_size(TRIES_MAX, sizeof(*tries)));
+	if (!tries)
 		return -ENOMEM;
 	error = disk_make();
 	if (error) {
-		vfree(took);
+		vfree(tries);
 		return error;
 	}
 	folder = debugfs_create_dir("uma_contigbench", NULL);
 	debugfs_create_file("run", 0200, folder, NULL, &run_fops);
+	debugfs_create_file("tries", 0400, folder, NULL, &tries_fops);
+	debugfs_create_file("zone", 0400, folder, NULL, &zone_fops);
+	debugfs_create_file("hold", 0200, folder, NULL, &hold_fops);
 	debugfs_create_file("film", 0600, folder, NULL, &film_fops);
 	return 0;
 }
@@ -638,9 +725,10 @@ static int __init uma_contigbench_init(void)
 static void __exit uma_contigbench_exit(void)
 {
 	debugfs_remove(folder);
+	let_go();
 	film_drop();
 	disk_unmake();
-	vfree(took);
+	vfree(tries);
 }
 
 module_init(uma_contigbench_init);

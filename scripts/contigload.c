@@ -3,27 +3,25 @@
  * contigload: the clients of scripts/bench contig, who fill an area of memory and
  * keep changing it while somebody wants a piece of it that hangs together.
  *
- * The area is the pool of uma.ko, and a thread has an address space of /dev/vmsim
+ * The area is the pool of uma.ko, and a process has an address space of /dev/vmsim
  * (-b vmsim); or it is the kernel's ZONE_MOVABLE, and they are plain mappings (-b
  * mmap). The rest is the same program: the same numbers, in the same order, at the
  * same rate, so that the peer meets the same load. That is why the clients of the pool
  * are here and not in the kernel, where they would cost less.
  *
- * Each thread has a set of chunks of 32 KiB, three anonymous ones and then one of a file
+ * Each process has a set of chunks of 32 KiB, three anonymous ones and then one of a file
  * in memory. It picks one by lot, looks whether each of its pages still is what was last
  * written there, and writes something else; so often a second (-r), or as fast as it
  * can. Now and then it discards an anonymous chunk and begins another one, so that free
  * pages lie here and there, not in one piece. And it sees to it that the area
  * stays as full as was said (-f): who has more begins no new ones, who has less does.
  *
- * Wired. Every twentieth chunk of those that come first and last while the area is filled
- * is wired, or locked in memory. Both the pool and Linux fill their memory in order, so
- * these lie at both ends; the half between has nothing wired, so that a large request
- * has a chance, and neither search meets it first. What the VM itself needs for a page
- * that is mapped (entries, objects, tables) comes out of the pool and cannot be moved.
- * So -b vmsim makes it need all of that at the beginning, when nothing else is there:
- * all chunks are mapped once, to the same pages of a file. The kernel keeps such things
- * outside of ZONE_MOVABLE.
+ * Wired. Of the chunks that come first, until three tenths of the area are in use, every
+ * twentieth is wired, or locked in memory. What the VM itself needs for a page that is
+ * mapped (entries, objects, tables) comes out of the pool, too, and cannot be moved. So -b
+ * vmsim makes it need all of that at the beginning, when nothing else is there: all
+ * chunks are mapped once, to the same pages of a file. (The kernel keeps such things outside
+ * of ZONE_MOVABLE.) The benchmark can keep a part of the pool for those who come later.
  *
  * It says "ready" once the area is full, and at the end, upon SIGTERM, what it did:
  *
@@ -35,7 +33,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -45,6 +42,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,15 +52,16 @@
 #define PAGE		4096UL
 #define CHUNK_PAGES	8
 #define CHUNK		(CHUNK_PAGES * PAGE)
-#define MAX_THREADS	16
+#define MAX_PROCS	16
 #define BASE		(1UL << 32)
 #define ASIDE		(1UL << 33)
 #define BRIM		985
+#define ZONE_FILE	"/sys/kernel/debug/uma_contigbench/zone"
 
 enum chunk_state { ABSENT, PRESENT, WIRED };
 
-struct thread {
-	pthread_t id;
+struct proc {
+	pid_t pid;
 	unsigned int number;
 	uint64_t seed;
 	int fd;			/* of its space, -b vmsim */
@@ -74,21 +74,24 @@ struct thread {
 	unsigned int present;
 };
 
-static struct thread threads[MAX_THREADS];
-static unsigned int nthreads = 4, chunks, fill = 950;
+static struct proc procs[MAX_PROCS];
+static unsigned int nprocs = 4, chunks, fill = 950;
 static unsigned long rate = 16000, area_pages;
 static bool ours = true;
 static const char *dir = "/tmp";
 
-static atomic_bool stop, full;
-static atomic_uint occupied;		/* thousandths of the area */
-static atomic_ulong filled;		/* pages, while it is filled */
-static atomic_ulong dirtied, begun, discarded, wrong, wired, late;
+/* What all processes share. */
+static struct {
+	atomic_bool stop, full;
+	atomic_uint occupied;		/* thousandths of the area */
+	atomic_ulong filled;		/* pages, while it is filled */
+	atomic_ulong dirtied, begun, discarded, wrong, wired, late;
+} *all;
 
 static void on_signal(int nr)
 {
 	(void)nr;
-	atomic_store(&stop, true);
+	atomic_store(&all->stop, true);
 }
 
 static uint64_t next_random(uint64_t *seed)
@@ -101,7 +104,7 @@ static uint64_t next_random(uint64_t *seed)
 	return *seed = x;
 }
 
-static unsigned int below(struct thread *t, unsigned int n)
+static unsigned int below(struct proc *t, unsigned int n)
 {
 	return (next_random(&t->seed) >> 16) % n;
 }
@@ -127,32 +130,21 @@ static unsigned long free_of_pool(unsigned long *pages)
 {
 	struct vmsim_stats st;
 
-	if (ioctl(threads[0].fd, VMSIM_STATS, &st))
+	if (ioctl(procs[0].fd, VMSIM_STATS, &st))
 		err(1, "VMSIM_STATS");
 	*pages = st.vst_pool;
 	return st.vst_free + st.vst_cache;
 }
 
+/* The benchmark's own file: /proc/zoneinfo is long, and reading it a load by itself. */
 static unsigned long free_of_zone(unsigned long *pages)
 {
-	static char text[65536];
-	int fd = open("/proc/zoneinfo", O_RDONLY);
-	ssize_t got, n = 0;
-	char *zone, *at;
+	unsigned long n;
+	FILE *f = fopen(ZONE_FILE, "r");
 
-	if (fd < 0)
-		err(1, "/proc/zoneinfo");
-	while ((got = read(fd, text + n, sizeof(text) - 1 - n)) > 0)
-		n += got;
-	close(fd);
-	text[n] = '\0';
-	zone = strstr(text, "zone  Movable");
-	at = zone ? strstr(zone, "pages free") : NULL;
-	if (!at)
-		errx(1, "there is no ZONE_MOVABLE: no movablecore= on the command line?");
-	n = strtoul(at + 10, NULL, 10);
-	at = strstr(at, "managed");
-	*pages = at ? strtoul(at + 7, NULL, 10) : 0;
+	if (!f || fscanf(f, "%lu %lu", &n, pages) != 2 || !*pages)
+		errx(1, "%s: no ZONE_MOVABLE?", ZONE_FILE);
+	fclose(f);
 	return n;
 }
 
@@ -177,10 +169,10 @@ static uint64_t address(unsigned int chunk)
 static bool try_again(void)
 {
 	usleep(2000);
-	return (errno == ENOMEM || errno == EINTR) && !atomic_load(&stop);
+	return (errno == ENOMEM || errno == EINTR) && !atomic_load(&all->stop);
 }
 
-static void move(struct thread *t, uint64_t addr, uint64_t *value, bool write)
+static void move(struct proc *t, uint64_t addr, uint64_t *value, bool write)
 {
 	struct vmsim_rw rw = {
 		.rw_addr = addr,
@@ -190,14 +182,14 @@ static void move(struct thread *t, uint64_t addr, uint64_t *value, bool write)
 
 	while (ioctl(t->fd, write ? VMSIM_WRITE : VMSIM_READ, &rw)) {
 		if (!try_again()) {
-			if (atomic_load(&stop))
+			if (atomic_load(&all->stop))
 				return;
 			err(1, "%s %#lx", write ? "write" : "read", (long)addr);
 		}
 	}
 }
 
-static void map_ours(struct thread *t, uint64_t addr, bool file, uint64_t offset)
+static void map_ours(struct proc *t, uint64_t addr, bool file, uint64_t offset)
 {
 	struct vmsim_map vm = {
 		.vm_addr = addr,
@@ -215,7 +207,7 @@ static void map_ours(struct thread *t, uint64_t addr, bool file, uint64_t offset
 			err(1, "VMSIM_MAP at %#lx", (long)addr);
 }
 
-static void range_ours(struct thread *t, uint64_t addr, unsigned long nr,
+static void range_ours(struct proc *t, uint64_t addr, unsigned long nr,
 		       unsigned int what)
 {
 	struct vmsim_range vr = {
@@ -226,13 +218,13 @@ static void range_ours(struct thread *t, uint64_t addr, unsigned long nr,
 
 	while (ioctl(t->fd, nr, &vr))
 		if (!try_again()) {
-			if (atomic_load(&stop))
+			if (atomic_load(&all->stop))
 				return;
 			err(1, "call %#lx at %#lx", nr, (long)addr);
 		}
 }
 
-static void chunk_map(struct thread *t, unsigned int chunk)
+static void chunk_map(struct proc *t, unsigned int chunk)
 {
 	uint64_t offset = (uint64_t)chunk * CHUNK;
 	bool file = is_file(chunk);
@@ -247,7 +239,7 @@ static void chunk_map(struct thread *t, unsigned int chunk)
 	memset(t->stamp + chunk * CHUNK_PAGES, 0, CHUNK_PAGES * sizeof(uint64_t));
 }
 
-static void chunk_unmap(struct thread *t, unsigned int chunk)
+static void chunk_unmap(struct proc *t, unsigned int chunk)
 {
 	if (ours)
 		range_ours(t, address(chunk), VMSIM_UNMAP, 0);
@@ -255,27 +247,27 @@ static void chunk_unmap(struct thread *t, unsigned int chunk)
 		munmap(t->base + chunk * CHUNK, CHUNK);
 	t->state[chunk] = ABSENT;
 	t->present--;
-	atomic_fetch_add(&discarded, 1);
+	atomic_fetch_add(&all->discarded, 1);
 }
 
-static void chunk_wire(struct thread *t, unsigned int chunk)
+static void chunk_wire(struct proc *t, unsigned int chunk)
 {
 	if (ours)
 		range_ours(t, address(chunk), VMSIM_WIRE, 0);
 	else if (mlock(t->base + chunk * CHUNK, CHUNK))
 		err(1, "mlock");
 	t->state[chunk] = WIRED;
-	atomic_fetch_add(&wired, CHUNK_PAGES);
+	atomic_fetch_add(&all->wired, CHUNK_PAGES);
 }
 
 /* Each page is what it was, and becomes something else. */
-static void chunk_dirty(struct thread *t, unsigned int chunk)
+static void chunk_dirty(struct proc *t, unsigned int chunk)
 {
 	volatile uint64_t *word;
 	unsigned int i, page;
 	uint64_t is, new;
 
-	for (i = 0; i < CHUNK_PAGES && !atomic_load(&stop); i++) {
+	for (i = 0; i < CHUNK_PAGES && !atomic_load(&all->stop); i++) {
 		page = chunk * CHUNK_PAGES + i;
 		new = ++t->written << 8 | t->number;
 		word = (uint64_t *)(t->base + page * PAGE);
@@ -283,9 +275,9 @@ static void chunk_dirty(struct thread *t, unsigned int chunk)
 			move(t, BASE + page * PAGE, &is, false);
 		else
 			is = *word;
-		if (is != t->stamp[page] && !atomic_load(&stop)) {
-			atomic_fetch_add(&wrong, 1);
-			warnx("thread %u, chunk %u, page %u: %#lx, not %#lx",
+		if (is != t->stamp[page] && !atomic_load(&all->stop)) {
+			atomic_fetch_add(&all->wrong, 1);
+			warnx("process %u, chunk %u, page %u: %#lx, not %#lx",
 			      t->number, chunk, i, (long)is,
 			      (long)t->stamp[page]);
 		}
@@ -294,14 +286,14 @@ static void chunk_dirty(struct thread *t, unsigned int chunk)
 		else
 			*word = new;
 		t->stamp[page] = new;
-		atomic_fetch_add_explicit(&dirtied, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&all->dirtied, 1, memory_order_relaxed);
 	}
 }
 
-/* ---- a thread ------------------------------------------------------------ */
+/* ---- a process ----------------------------------------------------------- */
 
 /* A chunk by lot that is in that state, or -1. */
-static int pick(struct thread *t, bool absent, bool anonymous)
+static int pick(struct proc *t, bool absent, bool anonymous)
 {
 	unsigned int tries, chunk;
 
@@ -315,7 +307,7 @@ static int pick(struct thread *t, bool absent, bool anonymous)
 	return -1;
 }
 
-static void discard_one(struct thread *t)
+static void discard_one(struct proc *t)
 {
 	int chunk = pick(t, false, true);
 
@@ -323,7 +315,7 @@ static void discard_one(struct thread *t)
 		chunk_unmap(t, chunk);
 }
 
-static void begin_one(struct thread *t)
+static void begin_one(struct proc *t)
 {
 	unsigned long nth;
 	int chunk;
@@ -343,14 +335,11 @@ static void begin_one(struct thread *t)
 	if (is_file(chunk) && !ours)
 		madvise(t->base + chunk * CHUNK, CHUNK, MADV_RANDOM);
 	chunk_dirty(t, chunk);
-	atomic_fetch_add(&begun, 1);
-	if (atomic_load(&full))
+	atomic_fetch_add(&all->begun, 1);
+	if (atomic_load(&all->full))
 		return;
-	nth = atomic_fetch_add(&filled, CHUNK_PAGES) / CHUNK_PAGES;
-	/* The first fifth, and what is beyond seven tenths. */
-	if (nth % 20 == 0 &&
-	    (nth * CHUNK_PAGES < area_pages / 5 ||
-	     nth * CHUNK_PAGES > area_pages / 10 * 7))
+	nth = atomic_fetch_add(&all->filled, CHUNK_PAGES) / CHUNK_PAGES;
+	if (nth % 20 == 0 && nth * CHUNK_PAGES < area_pages / 10 * 3)
 		chunk_wire(t, chunk);
 }
 
@@ -359,7 +348,7 @@ static void begin_one(struct thread *t)
  * translations are there in terms of a file's first pages, and an object each, paged
  * out, elsewhere, until a chunk is begun for the first time.
  */
-static void warm(struct thread *t)
+static void warm(struct proc *t)
 {
 	uint64_t zero = 0;
 	unsigned int i, k;
@@ -379,40 +368,51 @@ static void warm(struct thread *t)
 	}
 }
 
-static void *run(void *arg)
+static void run(struct proc *t)
 {
-	struct thread *t = arg;
-	uint64_t at, step = rate ? 1000000000ULL * CHUNK_PAGES * nthreads / rate : 0;
+	uint64_t at, step = rate ? 1000000000ULL * CHUNK_PAGES * nprocs / rate : 0;
 	unsigned int n, occ;
 	int chunk;
 
-	while (!atomic_load(&full) && !atomic_load(&stop)) {
+	while (!atomic_load(&all->full) && !atomic_load(&all->stop)) {
 		begin_one(t);
 	}
 	at = now_ns();
-	for (n = 0; !atomic_load(&stop); n++) {
+	for (n = 0; !atomic_load(&all->stop); n++) {
 		if (step) {
 			at += step;
 			if (now_ns() < at) {
 				sleep_until(at);
 			} else if (now_ns() > at + 100000000) {
-				atomic_fetch_add(&late, 1);
+				atomic_fetch_add(&all->late, 1);
 				at = now_ns();
 			}
 		}
 		chunk = pick(t, false, false);
 		if (chunk >= 0)
 			chunk_dirty(t, chunk);
-		occ = atomic_load(&occupied);
+		occ = atomic_load(&all->occupied);
 		if (n % 16 == t->number || occ > fill + 5)
 			discard_one(t);
 		if (occ < fill)
 			begin_one(t);
 	}
-	return NULL;
 }
 
-static void thread_new(struct thread *t, unsigned int number, unsigned int seed)
+static void start(struct proc *t)
+{
+	t->pid = fork();
+	if (t->pid < 0)
+		err(1, "fork");
+	if (t->pid)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGTERM, SIG_IGN);
+	run(t);
+	_exit(0);
+}
+
+static void proc_new(struct proc *t, unsigned int number, unsigned int seed)
 {
 	char path[256];
 
@@ -437,7 +437,7 @@ static void thread_new(struct thread *t, unsigned int number, unsigned int seed)
 
 static void usage(void)
 {
-	fputs("usage: contigload [-b vmsim|mmap] [-t threads] [-r pages a second, 0: all it can]\n"
+	fputs("usage: contigload [-b vmsim|mmap] [-p processes] [-r pages a second, 0: all it can]\n"
 	      "                  [-f thousandths of the area] [-d directory] [-s seed]\n",
 	      stderr);
 	exit(2);
@@ -448,18 +448,19 @@ int main(int argc, char **argv)
 	unsigned int seed = 1, i;
 	uint64_t begin;
 	unsigned long free_pages;
-	int c;
+	bool bad = false;
+	int c, status;
 
-	while ((c = getopt(argc, argv, "b:t:r:f:d:s:")) != -1) {
+	while ((c = getopt(argc, argv, "b:p:r:f:d:s:")) != -1) {
 		switch (c) {
 		case 'b':
 			ours = !strcmp(optarg, "vmsim");
 			if (!ours && strcmp(optarg, "mmap"))
 				usage();
 			break;
-		case 't':
-			nthreads = strtoul(optarg, NULL, 10);
-			if (!nthreads || nthreads > MAX_THREADS)
+		case 'p':
+			nprocs = strtoul(optarg, NULL, 10);
+			if (!nprocs || nprocs > MAX_PROCS)
 				usage();
 			break;
 		case 'r':
@@ -478,41 +479,49 @@ int main(int argc, char **argv)
 			usage();
 		}
 	}
+	all = mmap(NULL, sizeof(*all), PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (all == MAP_FAILED)
+		err(1, "mmap");
 	signal(SIGTERM, on_signal);
-	for (i = 0; ours && i < nthreads; i++) {
-		threads[i].fd = open(VMSIM_DEVICE, O_RDWR);
-		if (threads[i].fd < 0)
+	for (i = 0; ours && i < nprocs; i++) {
+		procs[i].fd = open(VMSIM_DEVICE, O_RDWR);
+		if (procs[i].fd < 0)
 			err(1, VMSIM_DEVICE);
 	}
 	area_free();
 	/* Between them a quarter more than there is room for. */
-	chunks = area_pages / 4 * 5 / CHUNK_PAGES / nthreads;
-	for (i = 0; i < nthreads; i++)
-		thread_new(&threads[i], i, seed);
-	for (i = 0; ours && i < nthreads; i++)
-		warm(&threads[i]);
-	for (i = 0; i < nthreads; i++)
-		if (pthread_create(&threads[i].id, NULL, run, &threads[i]))
-			errx(1, "no thread");
+	chunks = area_pages / 4 * 5 / CHUNK_PAGES / nprocs;
+	for (i = 0; i < nprocs; i++)
+		proc_new(&procs[i], i, seed);
+	for (i = 0; ours && i < nprocs; i++)
+		warm(&procs[i]);
+	for (i = 0; i < nprocs; i++)
+		start(&procs[i]);
 	begin = now_ns();
-	while (!atomic_load(&stop)) {
+	while (!atomic_load(&all->stop)) {
 		free_pages = area_free();
-		atomic_store(&occupied, 1000 - 1000 * free_pages / area_pages);
+		atomic_store(&all->occupied, 1000 - 1000 * free_pages / area_pages);
 		/* To the brim first, so that what is free is what somebody let go. */
-		if (!atomic_load(&full) && atomic_load(&occupied) >= BRIM) {
-			atomic_store(&full, true);
-			atomic_store(&dirtied, 0);
+		if (!atomic_load(&all->full) && atomic_load(&all->occupied) >= BRIM) {
+			atomic_store(&all->full, true);
+			atomic_store(&all->dirtied, 0);
 			begin = now_ns();
 			puts("ready");
 			fflush(stdout);
 		}
 		usleep(5000);
+		/* One that has died is found out about at the end. */
+		if (waitpid(-1, &status, WNOHANG | WNOWAIT) > 0)
+			atomic_store(&all->stop, true);
 	}
 	begin = now_ns() - begin;
-	for (i = 0; i < nthreads; i++)
-		pthread_join(threads[i].id, NULL);
+	for (i = 0; i < nprocs; i++) {
+		waitpid(procs[i].pid, &status, 0);
+		bad |= status != 0;
+	}
 	printf("load: pages=%lu seconds=%lu wired=%lu begun=%lu discarded=%lu wrong=%lu late=%lu\n",
-	       dirtied, (long)(begin / 1000000000), wired, begun, discarded,
-	       wrong, late);
-	return wrong || !atomic_load(&full);
+	       all->dirtied, (long)(begin / 1000000000), all->wired, all->begun,
+	       all->discarded, all->wrong, all->late);
+	return bad || all->wrong || !all->full;
 }
