@@ -75,6 +75,8 @@
 #define WIN_TRIES	16
 /* How often a page is written for one candidate. */
 #define LAUNDER_TRIES	2
+/* Before the third pass of the new way, in ticks. */
+#define THIRD_PASS_WAIT	max(HZ / 50, 1)
 
 /* Beside the reasons of enum contig_skip. */
 #define USABLE		(-1)
@@ -668,8 +670,15 @@ static int passes_laundering(struct contig_work *w, unsigned int pass)
 	mutex_lock(&contig_mutex);
 	WRITE_ONCE(contig_owner, current);
 	for (; error && pass < CONTIG_PASSES &&
-	     !fatal_signal_pending(current); pass++)
+	     !fatal_signal_pending(current); pass++) {
+		/*
+		 * A page that is being allocated looks like somebody else's, and one
+		 * is enough where few candidates are left. Its owner needs a moment.
+		 */
+		if (pass == 2 && w->how == CONTIG_NEW)
+			schedule_timeout_idle(THIRD_PASS_WAIT);
 		error = one_pass(w, pass);
+	}
 	WRITE_ONCE(contig_owner, NULL);
 	mutex_unlock(&contig_mutex);
 	return error;
