@@ -36,9 +36,9 @@
  * it, out of circulation while the clients begin, and "0 0" gives it back, to be
  * filled like the rest.
  *
- * film records the map of the pool while a request of ours is under
- * way: "SIDE KIB MICROSECONDS", with that long between two pictures; reading it gives
- * a line for each, the time and a character a page.
+ * film records the map of the pool while a request of ours is under way: "SIDE KIB
+ * MICROSECONDS", with that long between two pictures, or more if there would be too
+ * many. Reading it gives a line for each, the time and a character a page.
  */
 
 #include <linux/blkdev.h>
@@ -51,6 +51,7 @@
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/log2.h>
+#include <linux/math64.h>
 #include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -237,15 +238,15 @@ static unsigned long pool_feasible(void)
 	return longest;
 }
 
-static int pool_won(const struct vm_page *m, unsigned long npages)
+static bool is_run(const struct vm_page *m, unsigned long npages)
 {
 	unsigned long i;
 
 	for (i = 0; i < npages; i++)
 		if (m[i].phys_pfn != m->phys_pfn + i ||
-		    m[i].flags & PG_FREE)
-			return -EINVAL;
-	return 0;
+		    READ_ONCE(m[i].flags) & PG_FREE)
+			return false;
+	return true;
 }
 
 static struct vm_page *last_won;
@@ -276,10 +277,11 @@ static void pool_release(struct vm_page *m, unsigned long npages)
 	}
 }
 
-static int pool_request(enum side side, unsigned long npages, u64 *ns)
+/* The pages that were won are the caller's, to release. */
+static int pool_take(enum side side, unsigned long npages, struct vm_page **m,
+		     u64 *ns)
 {
 	struct contig_req req;
-	struct vm_page *m;
 	u64 begin;
 	int error;
 
@@ -289,14 +291,22 @@ static int pool_request(enum side side, unsigned long npages, u64 *ns)
 		return error;
 	begin = ktime_get_ns();
 	error = contig_take(&req, side == SIDE_OLD ? CONTIG_OLD : CONTIG_NEW,
-			    M_WAITOK, &m);
+			    M_WAITOK, m);
 	*ns = ktime_get_ns() - begin;
-	if (error)
-		return error;
-	error = pool_won(m, npages);
-	if (error)
-		pr_err("the pages that came are no run\n");
-	pool_release(m, npages);
+	if (!error && !is_run(*m, npages)) {
+		pr_err("the pages that came are no run, or not all ours\n");
+		error = -EIO;
+	}
+	return error;
+}
+
+static int pool_request(enum side side, unsigned long npages, u64 *ns)
+{
+	struct vm_page *m;
+	int error = pool_take(side, npages, &m, ns);
+
+	if (!error)
+		pool_release(m, npages);
 	return error;
 }
 
@@ -497,7 +507,9 @@ DEFINE_SHOW_ATTRIBUTE(tries);
 
 /* ---- a film ---------------------------------------------------------------- */
 
-#define PICTURES_MAX	2000
+#define PICTURES_MAX	512
+/* Milliseconds before the request and after it. */
+#define FILM_BEFORE	10
 
 static struct {
 	char *states;		/* a character for each page and picture */
@@ -506,28 +518,48 @@ static struct {
 	unsigned long npages;
 	unsigned int pause;	/* microseconds */
 	u64 from, asked, got;
-	bool won;
+	long first;		/* of the pages that were won, the first; or -1 */
+	unsigned long won;
 } film;
+
+static char *film_line(unsigned int picture)
+{
+	return film.states + (u64)picture * film.npages;
+}
+
+/* There is no room: forget every second one, and take half as many from now on. */
+static void film_thin(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < PICTURES_MAX / 2; i++) {
+		film.when[i] = film.when[2 * i];
+		memcpy(film_line(i), film_line(2 * i), film.npages);
+	}
+	film.pictures = PICTURES_MAX / 2;
+	film.pause *= 2;
+}
 
 static void film_take(void)
 {
-	char *line = film.states + (u64)film.pictures * film.npages;
 	const struct vm_page *m;
 	unsigned long i;
+	char *line;
 
-	film.when[film.pictures] = ktime_get_ns() - film.from;
+	if (film.pictures == PICTURES_MAX)
+		film_thin();
+	line = film_line(film.pictures);
+	film.when[film.pictures++] = ktime_get_ns() - film.from;
 	for (i = 0; i < film.npages; i++) {
 		m = uma_pool_page(uma_pool, i);
 		line[i] = m ? vm_page_state(m) : ' ';
 	}
-	film.pictures++;
 }
 
 static int film_thread(void *unused)
 {
 	while (!kthread_should_stop()) {
-		if (film.pictures < PICTURES_MAX)
-			film_take();
+		film_take();
 		usleep_range(film.pause, film.pause + 20);
 	}
 	return 0;
@@ -540,10 +572,22 @@ static void film_drop(void)
 	memset(&film, 0, sizeof(film));
 }
 
+static long film_index(const struct vm_page *won)
+{
+	unsigned long i;
+
+	for (i = 0; i < film.npages; i++)
+		if (uma_pool_page(uma_pool, i) == won)
+			return i;
+	return -1;
+}
+
 static int film_make(enum side side, unsigned long kib, unsigned int pause)
 {
+	unsigned long npages = kib >> (PAGE_SHIFT - 10);
 	struct task_struct *thread;
 	unsigned int full;
+	struct vm_page *m;
 	int error;
 	u64 ns;
 
@@ -566,13 +610,19 @@ static int film_make(enum side side, unsigned long kib, unsigned int pause)
 	/* In time, and not when the clients are through. */
 	sched_set_fifo(thread);
 	wake_up_process(thread);
-	msleep(20);
+	msleep(FILM_BEFORE);
 	film.asked = ktime_get_ns() - film.from;
-	error = pool_request(side, kib >> (PAGE_SHIFT - 10), &ns);
-	film.got = film.asked + ns;
-	film.won = !error;
-	msleep(20);
+	error = pool_take(side, npages, &m, &ns);
+	film.got = ktime_get_ns() - film.from;
+	/* An eighth of that more, so that one sees how it ended. */
+	usleep_range(10 + div_u64(ns, 8000), 1000 + div_u64(ns, 8000));
 	kthread_stop(thread);
+	film.first = -1;
+	if (!error) {
+		film.first = film_index(m);
+		film.won = npages;
+		pool_release(m, npages);
+	}
 	return error == -ENOMEM ? 0 : error;
 }
 
@@ -581,11 +631,12 @@ static int film_show(struct seq_file *m, void *unused)
 	unsigned int i;
 
 	mutex_lock(&bench_mutex);
-	seq_printf(m, "film npages=%lu pictures=%u asked=%llu got=%llu won=%d\n",
-		   film.npages, film.pictures, film.asked, film.got, film.won);
+	seq_printf(m, "film npages=%lu pictures=%u asked=%llu got=%llu first=%ld won=%lu\n",
+		   film.npages, film.pictures, film.asked, film.got, film.first,
+		   film.won);
 	for (i = 0; i < film.pictures && !seq_has_overflowed(m); i++) {
 		seq_printf(m, "%llu ", film.when[i]);
-		seq_write(m, film.states + (u64)i * film.npages, film.npages);
+		seq_write(m, film_line(i), film.npages);
 		seq_putc(m, '\n');
 	}
 	mutex_unlock(&bench_mutex);

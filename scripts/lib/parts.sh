@@ -220,6 +220,8 @@ part_e2e()
 	e2e_guest "$kernel" "net-$kernel" net 300 "MB=24"
 	e2e_guest "$kernel" "memguard-$kernel" memguard 400 ""
 	e2e_guest "$kernel" "vm-$kernel" vm 400 "OPS=4000 CALLS=20000"
+	e2e_guest "$kernel" "contig-$kernel" contig 200 \
+		"POOL=16 TRIES=8 SECS=12 OLD_SECS=4 SCENES=1 WANT=new=85,linux=50"
 }
 
 # e2e_guest KERNEL NAME JOB LIMIT VARIABLES COLLECT-OPTIONS...
@@ -233,6 +235,8 @@ e2e_guest()
 	e2e) machine=(--mem 1024 --smp 4) ;;
 	pressure) machine=(--mem 512 --single) ;;
 	numa) machine=(--mem 512 --single --numa) ;;
+	# clients on both, and an area for those of the kernel's own way
+	contig) machine=(--mem 512 --smp 2 --append "slab_nomerge movablecore=32M transparent_hugepage=never") ;;
 	esac
 	say "$name: booting Linux $(cat "$(kernel_dir "$kernel")/release")"
 	stage_new "$stage" "$job"
