@@ -12,7 +12,7 @@ function stroke(row, from, to, what)
 {
 	if (what == "a")
 		return
-	path[film, what] = path[film, what] sprintf("M%d %dh%d", left + from, top + 2 * row + 1, to - from)
+	path[film, what] = path[film, what] sprintf("M%d %.1fh%d", left + from, top + row + 0.5, to - from)
 }
 
 # the class of a state, by what one can do about it
@@ -81,7 +81,7 @@ function finish(   c, row, i, s, n, best, most, at, k, span, begin, last, since,
 
 BEGIN {
 	COLUMNS = 380
-	ROWS = 256
+	ROWS = 512
 	top = 62
 	left = 50
 	colour["."] = "#ffffff"; name["."] = "free"
@@ -122,7 +122,7 @@ BEGIN {
 
 END {
 	finish()
-	height = top + 2 * ROWS
+	height = top + ROWS
 	printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" font-size=\"12\">\n",
 		left + COLUMNS + 20, height + 90
 	print "<rect width=\"100%\" height=\"100%\" fill=\"#fafafa\"/>"
@@ -130,11 +130,11 @@ END {
 		kib, npages / 256
 	for (k = 1; k <= film; k++) {
 		printf "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\" stroke=\"#555\"/>\n",
-			lefts[k], top, COLUMNS, 2 * ROWS, colour["a"]
+			lefts[k], top, COLUMNS, ROWS, colour["a"]
 		for (i = 1; i <= length(order); i++) {
 			s = substr(order, i, 1)
 			if (path[k, s] != "")
-				printf "<path d=\"%s\" stroke=\"%s\" stroke-width=\"2\" fill=\"none\" shape-rendering=\"crispEdges\"/>\n",
+				printf "<path d=\"%s\" stroke=\"%s\" stroke-width=\"1\" fill=\"none\" shape-rendering=\"crispEdges\"/>\n",
 					path[k, s], colour[s]
 		}
 		for (i = 0; i < 2; i++) {
