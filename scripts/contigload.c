@@ -10,11 +10,14 @@
  * are here and not in the kernel, where they would cost less.
  *
  * Each process has a set of chunks of 32 KiB, three anonymous ones and then one of a file
- * in memory. It picks one by lot, looks whether each of its pages still is what was last
- * written there, and writes something else; so often a second (-r), or as fast as it
- * can. Now and then it discards an anonymous chunk and begins another one, so that free
- * pages lie here and there, not in one piece. And it sees to it that the area
- * stays as full as was said (-f): who has more begins no new ones, who has less does.
+ * in memory (-d). For Linux that is one of tmpfs: the unmodified kernel has no other file
+ * system built in whose pages can be moved, and these, with no buffers and no journal to
+ * wait for, are moved as easily as anonymous ones. It picks a chunk by lot, looks whether
+ * each of its pages still is what was last written there, and writes something else; so
+ * often a second (-r), or as fast as it can. Now and then it discards an anonymous chunk
+ * and begins another one, so that free pages lie here and there, not in one piece. And
+ * it sees to it that the area stays as full as was said (-f): while it is fuller, nobody
+ * begins a chunk; while it is not, everybody does.
  *
  * Wired. Of the chunks that come first, until three tenths of the area are in use, every
  * twentieth is wired, or locked in memory. What the VM itself needs for a page that is
@@ -53,9 +56,9 @@
 #define CHUNK_PAGES	8
 #define CHUNK		(CHUNK_PAGES * PAGE)
 #define MAX_PROCS	16
-#define BASE		(1UL << 32)
-#define ASIDE		(1UL << 33)
-#define BRIM		985
+#define BASE		0x100000000UL
+#define ASIDE		0x200000000UL
+#define BRIM		985		/* thousandths of the area */
 #define ZONE_FILE	"/sys/kernel/debug/uma_contigbench/zone"
 
 enum chunk_state { ABSENT, PRESENT, WIRED };
@@ -263,9 +266,8 @@ static void chunk_wire(struct proc *t, unsigned int chunk)
 /* Each page is what it was, and becomes something else. */
 static void chunk_dirty(struct proc *t, unsigned int chunk)
 {
-	volatile uint64_t *word;
 	unsigned int i, page;
-	uint64_t is, new;
+	uint64_t is, new, *word;
 
 	for (i = 0; i < CHUNK_PAGES && !atomic_load(&all->stop); i++) {
 		page = chunk * CHUNK_PAGES + i;
@@ -274,7 +276,7 @@ static void chunk_dirty(struct proc *t, unsigned int chunk)
 		if (ours)
 			move(t, BASE + page * PAGE, &is, false);
 		else
-			is = *word;
+			is = __atomic_load_n(word, __ATOMIC_RELAXED);
 		if (is != t->stamp[page] && !atomic_load(&all->stop)) {
 			atomic_fetch_add(&all->wrong, 1);
 			warnx("process %u, chunk %u, page %u: %#lx, not %#lx",
@@ -284,7 +286,7 @@ static void chunk_dirty(struct proc *t, unsigned int chunk)
 		if (ours)
 			move(t, BASE + page * PAGE, &new, true);
 		else
-			*word = new;
+			__atomic_store_n(word, new, __ATOMIC_RELAXED);
 		t->stamp[page] = new;
 		atomic_fetch_add_explicit(&all->dirtied, 1, memory_order_relaxed);
 	}
@@ -374,9 +376,8 @@ static void run(struct proc *t)
 	unsigned int n, occ;
 	int chunk;
 
-	while (!atomic_load(&all->full) && !atomic_load(&all->stop)) {
+	while (!atomic_load(&all->full) && !atomic_load(&all->stop))
 		begin_one(t);
-	}
 	at = now_ns();
 	for (n = 0; !atomic_load(&all->stop); n++) {
 		if (step) {
@@ -435,10 +436,10 @@ static void proc_new(struct proc *t, unsigned int number, unsigned int seed)
 	}
 }
 
-static void usage(void)
+static void help(void)
 {
-	fputs("usage: contigload [-b vmsim|mmap] [-p processes] [-r pages a second, 0: all it can]\n"
-	      "                  [-f thousandths of the area] [-d directory] [-s seed]\n",
+	fputs("contigload [-b vmsim|mmap] [-p processes] [-r pages a second, or 0]\n"
+	      "\t[-f thousandths of the area] [-d directory] [-s seed]\n",
 	      stderr);
 	exit(2);
 }
@@ -456,12 +457,12 @@ int main(int argc, char **argv)
 		case 'b':
 			ours = !strcmp(optarg, "vmsim");
 			if (!ours && strcmp(optarg, "mmap"))
-				usage();
+				help();
 			break;
 		case 'p':
 			nprocs = strtoul(optarg, NULL, 10);
 			if (!nprocs || nprocs > MAX_PROCS)
-				usage();
+				help();
 			break;
 		case 'r':
 			rate = strtoul(optarg, NULL, 10);
@@ -476,7 +477,7 @@ int main(int argc, char **argv)
 			seed = strtoul(optarg, NULL, 10);
 			break;
 		default:
-			usage();
+			help();
 		}
 	}
 	all = mmap(NULL, sizeof(*all), PROT_READ | PROT_WRITE,
