@@ -724,8 +724,8 @@ static void drop_giant(struct fault *f)
  *
  * Context: process, may sleep; no lock of the VM held.
  * Return: 0; -EFAULT if there is nothing at the address, -EACCES if the access is not
- * allowed, -EIO if the contents cannot be read, -ENOMEM, or -EINTR if the thread is
- * being killed.
+ * allowed, -EIO if the contents cannot be read, -ENOMEM, -EOVERFLOW if the page cannot
+ * be wired once more, or -EINTR if the thread is being killed.
  */
 int vm_fault(struct vm_map *map, unsigned long va, u8 fault_type, int flags)
 {
