@@ -1536,6 +1536,28 @@ static void crowd_change(void *arg)
 	}
 }
 
+/*
+ * Objects and physical maps keep their memory for good, and each CPU a bucket or two of
+ * what it freed. So there are more than that before anybody counts pages.
+ */
+static void crowd_make_room(struct kunit *test)
+{
+	enum { OBJECTS = 1024, PMAPS = 512 };
+	void **item = kunit_kcalloc(test, OBJECTS, sizeof(*item), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, item);
+	for (i = 0; i < OBJECTS; i++)
+		item[i] = vm_object_allocate(OBJT_DEFAULT, 1);
+	for (i = 0; i < OBJECTS; i++)
+		vm_object_deallocate(item[i]);
+	for (i = 0; i < PMAPS; i++)
+		item[i] = pmap_create();
+	for (i = 0; i < PMAPS; i++)
+		pmap_release(item[i]);
+	uma_test_init(test);
+}
+
 static void mp_04_threads_of_one_space(struct kunit *test)
 {
 	static void (*const what[])(void *arg) = {
@@ -1549,6 +1571,7 @@ static void mp_04_threads_of_one_space(struct kunit *test)
 
 	t = kunit_kcalloc(test, ARRAY_SIZE(what), sizeof(*t), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t);
+	crowd_make_room(test);
 	memset(&crowd, 0, sizeof(crowd));
 	dev = test_swap_make(test, 512, &disk);
 	crowd.vm = space_new(test);
