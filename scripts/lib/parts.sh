@@ -108,7 +108,7 @@ part_vm()
 		return 0
 	fi
 	stage_new "$stage" vm
-	stage_env "$stage" OPS=40000 CALLS=200000
+	stage_env "$stage" OPS=40000 CALLS=100000 FORKS=10000
 	cp "$RUN/uml.modules/deps" "$RUN/uml.modules/"*.ko "$stage/modules/"
 	cp "$RUN/uml.bin/"* "$stage/bin/"
 	cp -r "$TOP/scripts/vm" "$stage/data/"
