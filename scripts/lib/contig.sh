@@ -17,7 +17,7 @@ contig_guest()
 	cp "$RUN/bin/"* "$stage/bin/"
 	stage_pack "$stage"
 	say "$name: booting"
-	guest_run 6.12 "$stage.cpio.gz" "$RUN/$name" "$limit" --smp 2 --mem 768 \
+	guest_run 6.12 "$stage.cpio.gz" "$RUN/$name" "$limit" --smp 2 --mem $((512 + 8 * contig_pool)) \
 		--append "movablecore=$((contig_pool + 16))M transparent_hugepage=never slab_nomerge"
 	rm -f "$stage.cpio.gz"
 	if ! guest_ok "$RUN/$name"; then
@@ -39,8 +39,8 @@ contig_build()
 # contig_main ARGS...: scripts/bench contig
 contig_main()
 {
-	local json="" plot="" tries=200 secs=100 old_secs=45 rate=16000 scenes=10 sizes
-	local contig_pool=32
+	local json="" plot="" tries=200 secs=80 old_secs=80 rate=16000 scenes=10 sizes
+	local contig_pool=16
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--json) json=--json ;;
@@ -48,7 +48,7 @@ contig_main()
 			secs=7200
 			old_secs=7200 ;;
 		--quick)
-			tries=10 secs=15 old_secs=8 scenes=1 contig_pool=16 ;;
+			tries=10 secs=15 old_secs=8 scenes=1 ;;
 		--tries | --rate | --pool)
 			[[ ${2:-} =~ ^[1-9][0-9]*$ ]] || die "$1 takes a number"
 			case $1 in
