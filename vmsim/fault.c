@@ -587,8 +587,6 @@ static int map_page(struct fault *f)
 	u8 prot = f->prot;
 	int error;
 
-	if (prot & VM_PROT_WRITE && f->object->type == OBJT_VNODE)
-		vm_object_set_flag(f->object, OBJ_MIGHTBEDIRTY);
 	/* What is being written must not change. */
 	if (m->io_count)
 		prot &= ~VM_PROT_WRITE;

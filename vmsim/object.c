@@ -702,7 +702,6 @@ int vm_object_page_clean(struct vm_object *object, u64 start, u64 end,
 	if (!object->ops || !object->ops->putpages)
 		return 0;
 	vm_object_pip_add(object, 1);
-	vm_object_set_flag(object, OBJ_CLEANING);
 	while ((m = next_page(object, &pindex, end))) {
 		if (vm_page_sleep_if_busy(m, object, true))
 			continue;
@@ -721,7 +720,6 @@ int vm_object_page_clean(struct vm_object *object, u64 start, u64 end,
 		if (vm_object_flush(object, run, n, put) != n)
 			error = -EIO;
 	}
-	vm_object_clear_flag(object, OBJ_CLEANING);
 	vm_object_pip_wakeup(object, 1);
 	if (flags & OBJPC_INVAL && !error)
 		vm_object_page_remove(object, start, end, true);

@@ -61,8 +61,6 @@ enum vm_object_type {
 #define OBJ_DISCONNECTWNT	0x0004	/* somebody sleeps until it has gone */
 #define OBJ_ONEMAPPING		0x0008	/* each page is shown by one entry at most */
 #define OBJ_NOSPLIT		0x0010	/* never cut in two */
-#define OBJ_CLEANING		0x0020	/* its dirty pages are being written */
-#define OBJ_MIGHTBEDIRTY	0x0040	/* of a file: may have dirty pages */
 /*
  * How it must be locked: constant from before anyone can see it, and the same in all
  * its shadows.
