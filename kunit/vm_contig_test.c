@@ -1275,7 +1275,7 @@ static void client_move(struct kunit *test, struct client *c, struct vm_page *m,
 static void ct_08_a_quarter_of_the_pool(struct kunit *test)
 {
 	/* Where each access to memory is looked at, a case would take too long. */
-	unsigned int tries = IS_ENABLED(CONFIG_KASAN) ? 20 : 100, served = 0, i;
+	unsigned int tries = IS_ENABLED(CONFIG_KASAN) ? 5 : 100, served = 0, i;
 	struct uma_pool_stats st;
 	struct crowd *cr;
 	struct vm_page *m;

@@ -31,8 +31,8 @@
  *
  * How long it can take. The new one: a pass goes down through memory once; no page
  * that was won is given back unless it lies above all that is still to come, so each page
- * of the pool is won once at the most in a pass, at the price of WIN_TRIES looks and
- * LAUNDER_TRIES writes; two passes do so. The old one: when its first two looks have
+ * of the pool is won once at the most in a pass, at the price of LOCK_TRIES looks,
+ * WIN_TRIES times, and LAUNDER_TRIES writes; two passes do so. The old one: when its first two looks have
  * found nothing it takes as many steps as there are pages queued then, whatever happens
  * to the queues meanwhile, and a step writes one page; after the third look there is
  * nothing to be won by it (CT-05). Nobody who dirties his pages again and again can make
@@ -56,6 +56,7 @@
 #include <linux/list.h>
 #include <linux/minmax.h>
 #include <linux/mutex.h>
+#include <linux/processor.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
@@ -73,6 +74,11 @@
 
 /* How often a page is looked at that others are at work on, a tick between. */
 #define WIN_TRIES	16
+/*
+ * How often an object's lock is tried at once. It cannot be waited for, and who faults in
+ * the object all the time holds it most of the time; but each time not for long.
+ */
+#define LOCK_TRIES	1024
 /* How often a page is written for one candidate. */
 #define LAUNDER_TRIES	2
 /* Before the third pass of the new way, in ticks. */
@@ -456,14 +462,20 @@ unlock:
 /* Win a page, whatever it is. TAKEN, or why not. */
 static int win_page(struct contig_work *w, struct vm_page *m, u64 pfn)
 {
-	unsigned int tries, written = 0;
+	unsigned int tries, locked, written = 0;
 	struct vm_object *object;
 	int why;
 
 	for (tries = 0; tries < WIN_TRIES; tries++) {
 		if (tries)
 			schedule_timeout_idle(1);
-		why = take_now(w, m, pfn, &object);
+		for (locked = 0; locked < LOCK_TRIES; locked++) {
+			why = take_now(w, m, pfn, &object);
+			if (why != CONTIG_SKIP_LOCKED)
+				break;
+			cpu_relax();
+			cond_resched();
+		}
 		if (why == TAKEN)
 			WRITE_ONCE(m->flags, m->flags | PG_ISOLATED);
 		if (why == IN_USE)
