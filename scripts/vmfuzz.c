@@ -132,7 +132,7 @@ static const unsigned long numbers[] = {
 	VMSIM_ADVISE, VMSIM_SYNC, VMSIM_WIRE, VMSIM_UNWIRE, VMSIM_READ,
 	VMSIM_WRITE, VMSIM_FORK, VMSIM_SWAPON, VMSIM_SWAPOFF, VMSIM_STATS,
 	VMSIM_ENTRIES, VMSIM_OBJECTS, VMSIM_CHECK, VMSIM_MAP, VMSIM_MAP,
-	VMSIM_WRITE, VMSIM_WRITE, VMSIM_READ,
+	VMSIM_WRITE, VMSIM_WRITE, VMSIM_READ, VMSIM_CONTIG, VMSIM_RELEASE,
 };
 
 union argument {
@@ -144,6 +144,8 @@ union argument {
 	struct vmsim_swap swap;
 	struct vmsim_stats stats;
 	struct vmsim_list list;
+	struct vmsim_contig contig;
+	struct vmsim_release release;
 	uint64_t word[64];
 };
 
@@ -184,6 +186,19 @@ static void fill(uint64_t *seed, unsigned long nr, union argument *arg)
 	case VMSIM_SWAPON:
 	case VMSIM_SWAPOFF:
 		arg->swap.vs_path = some_pointer(seed);
+		break;
+	case VMSIM_CONTIG:
+		arg->contig.vc_size = some_length(seed);
+		arg->contig.vc_low = below(seed, 2) ? 0 : some_number(seed);
+		arg->contig.vc_high = below(seed, 2) ? UINT64_MAX :
+						       some_number(seed);
+		arg->contig.vc_align = below(seed, 4) ? PAGE << below(seed, 8) :
+							some_number(seed);
+		arg->contig.vc_boundary = below(seed, 2) ? 0 : some_number(seed);
+		arg->contig.vc_flags = small(seed, 8);
+		break;
+	case VMSIM_RELEASE:
+		arg->release.vr_id = small(seed, 8);
 		break;
 	case VMSIM_ENTRIES:
 	case VMSIM_OBJECTS:

@@ -97,6 +97,7 @@ struct slot {
 
 struct space {
 	int fd;				/* -1: none */
+	uint32_t run;			/* contiguous memory that it has, 0: none */
 	struct slot slot[SLOTS];
 };
 
@@ -143,6 +144,9 @@ static int file_fd, constant_fd;
 static char swap_path[2][256];
 
 static unsigned int pool_pages;
+
+/* Requests for contiguous memory that were granted. */
+static _Atomic uint64_t contigs;
 
 /* Spaces on their way from one thread to another. */
 static struct space *gift;
@@ -432,6 +436,7 @@ static void do_close(struct driver *d)
 	note(d, "close %c", space_name(d, s));
 	close(s->fd);
 	s->fd = -1;
+	s->run = 0;
 	for (i = 0; i < SLOTS; i++)
 		slot_clear(&s->slot[i]);
 }
@@ -743,6 +748,47 @@ static void do_advise(struct driver *d)
 	for (i = at; advice == VMSIM_ADVISE_FREE && i < at + n; i++)
 		if (s->slot[i].kind == ANON || s->slot[i].kind == PRIVATE)
 			page_of(&s->slot[i])->wild = true;
+}
+
+/*
+ * Contiguous memory, won from all spaces alike. What it does to their bytes is to be
+ * nothing, and the reads that come after it will tell.
+ */
+static void do_contig(struct driver *d)
+{
+	static const uint32_t flags[] = {
+		0, 0, VMSIM_CONTIG_MAPPED, VMSIM_CONTIG_OLD, VMSIM_CONTIG_NOWAIT,
+		VMSIM_CONTIG_MAPPED | VMSIM_CONTIG_NOWAIT,
+	};
+	struct space *s = some_space(d);
+	struct vmsim_contig vc = { .vc_high = UINT64_MAX };
+	struct vmsim_release vr = { 0 };
+	int error;
+
+	if (!s)
+		return;
+	if (s->run) {
+		note(d, "release %c run", space_name(d, s));
+		vr.vr_id = s->run;
+		s->run = 0;
+		want_error(d, call(s->fd, VMSIM_RELEASE, &vr), 0, "release");
+		return;
+	}
+	vc.vc_size = PAGE << below(d, 7);
+	vc.vc_align = PAGE << below(d, 5);
+	vc.vc_flags = flags[below(d, sizeof(flags) / sizeof(*flags))];
+	note(d, "contig %c run %u align %u # flags %x", space_name(d, s),
+	     (unsigned int)vc.vc_size, (unsigned int)vc.vc_align, vc.vc_flags);
+	error = call(s->fd, VMSIM_CONTIG, &vc);
+	/* What others have wired, and what is short, is nobody's fault. */
+	if (error != ENOMEM && error != EINTR)
+		want_error(d, error, 0, "contig");
+	if (error)
+		return;
+	if (vc.vc_phys % vc.vc_align)
+		differ(d, "contiguous memory at 0x%llx", vc.vc_phys);
+	s->run = vc.vc_id;
+	contigs++;
 }
 
 static void do_sync(struct driver *d)
@@ -1111,8 +1157,10 @@ static void one_op(struct driver *d)
 	d->epoch = __atomic_load_n(&fail_epoch, __ATOMIC_SEQ_CST);
 	if (r < 290)
 		do_rw(d, true);
-	else if (r < 600)
+	else if (r < 594)
 		do_rw(d, false);
+	else if (r < 600)
+		do_contig(d);
 	else if (r < 680)
 		do_map(d);
 	else if (r < 720)
@@ -1313,8 +1361,9 @@ static void show_sum(const struct vmsim_stats *before, int fd)
 	printf("vmmodel: %llu shadows, %llu collapses, %llu bypasses\n",
 	       count[VMSIM_SHADOWS], count[VMSIM_COLLAPSES],
 	       count[VMSIM_BYPASSES]);
-	printf("vmmodel: memory short %" PRIu64 " times, denied %" PRIu64 "\n",
-	       nomem, denied);
+	printf("vmmodel: memory short %" PRIu64 " times, denied %" PRIu64
+	       ", contiguous runs %" PRIu64 "\n", nomem, denied,
+	       (uint64_t)contigs);
 	if (io_errors)
 		printf("vmmodel: %llu pages not written, %llu not read, %" PRIu64
 		       " calls stopped by that\n", count[VMSIM_PAGEOUT_ERRORS],

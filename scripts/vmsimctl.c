@@ -44,7 +44,7 @@
 #define EXIT_COMMAND	1
 #define EXIT_USAGE	2
 
-/* A name for a descriptor. */
+/* A name for a descriptor, or for the number of contiguous memory. */
 struct named {
 	char name[NAME_BYTES];
 	int fd;
@@ -100,6 +100,7 @@ static bool quiet;
 static long page_size;
 static struct named spaces[MAX_NAMED];
 static struct named files[MAX_NAMED];
+static struct named runs[MAX_NAMED];
 static struct job jobs[MAX_JOBS];
 
 /* Guards names, and what is printed: a line of one is not cut by another's. */
@@ -255,15 +256,19 @@ static bool parse_term(const char **text, uint64_t *value)
 		unit = page_size;
 		break;
 	case 'k':
+	case 'K':
 		unit = 1ULL << 10;
 		break;
 	case 'm':
+	case 'M':
 		unit = 1ULL << 20;
 		break;
 	case 'g':
+	case 'G':
 		unit = 1ULL << 30;
 		break;
 	case 't':
+	case 'T':
 		unit = 1ULL << 40;
 		break;
 	}
@@ -396,19 +401,25 @@ static bool do_fork(struct run *run, struct words *w)
 	return true;
 }
 
-static bool forget(struct run *run, struct named *table, const char *what,
-		   const char *name)
+static void clear_name(struct named *table, const char *name)
 {
 	struct named *found;
-	int fd;
 
-	if (!get_named(run, table, what, name, &fd))
-		return false;
 	pthread_mutex_lock(&lock);
 	found = find_named(table, name);
 	if (found)
 		found->name[0] = '\0';
 	pthread_mutex_unlock(&lock);
+}
+
+static bool forget(struct run *run, struct named *table, const char *what,
+		   const char *name)
+{
+	int fd;
+
+	if (!get_named(run, table, what, name, &fd))
+		return false;
+	clear_name(table, name);
 	close(fd);
 	return true;
 }
@@ -425,17 +436,12 @@ static bool do_close(struct run *run, struct words *w)
 
 static bool do_rename(struct run *run, struct words *w)
 {
-	struct named *found;
 	int fd;
 
 	if (!get_space(run, w->word[1], &fd) ||
 	    !add_named(run, spaces, w->word[2], fd))
 		return false;
-	pthread_mutex_lock(&lock);
-	found = find_named(spaces, w->word[1]);
-	if (found)
-		found->name[0] = '\0';
-	pthread_mutex_unlock(&lock);
+	clear_name(spaces, w->word[1]);
 	return true;
 }
 
@@ -612,6 +618,93 @@ static bool do_unwire(struct run *run, struct words *w)
 
 	return get_range(run, w, &fd, &vr) &&
 	       call(run, fd, VMSIM_UNWIRE, &vr, "unwire");
+}
+
+/* ---- contiguous memory -------------------------------------------------- */
+
+/* One word of a request, or two: at @i; moves it on. */
+static bool parse_contig(struct run *run, struct words *w, unsigned int *i,
+			 struct vmsim_contig *vc)
+{
+	const char *word = w->word[(*i)++];
+	uint64_t number = 0;
+
+	if (!strcmp(word, "mapped")) {
+		vc->vc_flags |= VMSIM_CONTIG_MAPPED;
+		return true;
+	}
+	if (!strcmp(word, "old")) {
+		vc->vc_flags |= VMSIM_CONTIG_OLD;
+		return true;
+	}
+	if (!strcmp(word, "nowait")) {
+		vc->vc_flags |= VMSIM_CONTIG_NOWAIT;
+		return true;
+	}
+	if (*i < w->n && !parse_number(run, w->word[(*i)++], &number))
+		return false;
+	if (!strcmp(word, "align") && number)
+		vc->vc_align = number;
+	else if (!strcmp(word, "boundary") && number)
+		vc->vc_boundary = number;
+	else if (!strcmp(word, "above") && number)
+		vc->vc_low = number;
+	else if (!strcmp(word, "below") && number)
+		vc->vc_high = number - 1;
+	else
+		return fail(run, -1, "'%s' is no word here, or wants a number",
+			    word);
+	return true;
+}
+
+static bool do_contig(struct run *run, struct words *w)
+{
+	struct vmsim_contig vc = { .vc_high = UINT64_MAX };
+	struct vmsim_release vr = { 0 };
+	bool where = false;
+	unsigned int i = 4;
+	uint64_t size;
+	int fd;
+
+	if (!get_space(run, w->word[1], &fd) ||
+	    !parse_number(run, w->word[3], &size))
+		return false;
+	vc.vc_size = size;
+	while (i < w->n) {
+		if (!strcmp(w->word[i], "where")) {
+			where = true;
+			i++;
+		} else if (!parse_contig(run, w, &i, &vc)) {
+			return false;
+		}
+	}
+	if (!call(run, fd, VMSIM_CONTIG, &vc, "contig"))
+		return false;
+	if (!add_named(run, runs, w->word[2], vc.vc_id)) {
+		vr.vr_id = vc.vc_id;
+		ioctl(fd, VMSIM_RELEASE, &vr);
+		return false;
+	}
+	/* That differs from one time to the next: who asks is told. */
+	if (where)
+		show(run, "%s at 0x%" PRIx64 "\n", w->word[2],
+		     (uint64_t)vc.vc_phys);
+	return true;
+}
+
+static bool do_release(struct run *run, struct words *w)
+{
+	struct vmsim_release vr = { 0 };
+	int fd, id;
+
+	if (!get_space(run, w->word[1], &fd) ||
+	    !get_named(run, runs, "contiguous memory", w->word[2], &id))
+		return false;
+	vr.vr_id = id;
+	if (!call(run, fd, VMSIM_RELEASE, &vr, "release"))
+		return false;
+	clear_name(runs, w->word[2]);
+	return true;
 }
 
 /* ---- memory ------------------------------------------------------------- */
@@ -1193,6 +1286,27 @@ static const char *const counter_names[VMSIM_COUNTER_COUNT] = {
 	[VMSIM_PAGE_WAITS] = "page-waits",
 	[VMSIM_BUSY_WAITS] = "busy-waits",
 	[VMSIM_DEAD_WAKEUPS] = "dead-wakeups",
+	[VMSIM_SCANS] = "scans",
+	[VMSIM_SCAN_INACTIVE] = "scan-inactive",
+	[VMSIM_SCAN_ACTIVE] = "scan-active",
+	[VMSIM_SCAN_FREED] = "scan-freed",
+	[VMSIM_SCAN_CACHED] = "scan-cached",
+	[VMSIM_SCAN_UNCACHED] = "scan-uncached",
+	[VMSIM_SCAN_REACTIVATED] = "scan-reactivated",
+	[VMSIM_SCAN_DEACTIVATED] = "scan-deactivated",
+	[VMSIM_SCAN_LAUNDERED] = "scan-laundered",
+	[VMSIM_SKIP_LOCKED] = "skip-locked",
+	[VMSIM_SKIP_BUSY] = "skip-busy",
+	[VMSIM_SKIP_WRITING] = "skip-writing",
+	[VMSIM_SKIP_HELD] = "skip-held",
+	[VMSIM_SKIP_DEAD] = "skip-dead",
+	[VMSIM_SKIP_UNMANAGED] = "skip-unmanaged",
+	[VMSIM_SKIP_NO_SWAP] = "skip-no-swap",
+	[VMSIM_SKIP_FAILING] = "skip-failing",
+	[VMSIM_HOPELESS] = "hopeless",
+	[VMSIM_ZEROED_AHEAD] = "zeroed-ahead",
+	[VMSIM_ZEROED_USED] = "zeroed-used",
+	[VMSIM_ZERO_YIELDS] = "zero-yields",
 };
 
 /* What the counters were when `mark` was given last. */
@@ -1390,6 +1504,9 @@ static const struct command {
 	{ "sync", 3, 5, do_sync, "SPACE ADDRESS LENGTH [async] [invalidate]" },
 	{ "wire", 3, 3, do_wire, "SPACE ADDRESS LENGTH" },
 	{ "unwire", 3, 3, do_unwire, "SPACE ADDRESS LENGTH" },
+	{ "contig", 3, MAX_WORDS, do_contig,
+	  "SPACE NAME SIZE [align N] [boundary N] [above ADDRESS] [below ADDRESS] [mapped|old] [nowait] [where]" },
+	{ "release", 2, 2, do_release, "SPACE NAME" },
 	{ "write", 3, 3, do_write, "SPACE ADDRESS TEXT" },
 	{ "fill", 4, 4, do_fill, "SPACE ADDRESS LENGTH BYTE" },
 	{ "read", 3, 3, do_read, "SPACE ADDRESS LENGTH" },
@@ -1460,6 +1577,7 @@ static char escaped(char c)
 	case 'n':
 		return '\n';
 	case 't':
+	case 'T':
 		return '\t';
 	default:
 		return c;
@@ -1814,6 +1932,7 @@ int main(int argc, char **argv)
 			help();
 			return EXIT_SUCCESS;
 		case 'k':
+	case 'K':
 			keep_going = true;
 			break;
 		case 'q':

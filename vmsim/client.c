@@ -17,7 +17,8 @@
  * So it is done now and then. A count that finds n pages less than the limit gives a
  * budget of n, from which each access takes the most that its faults could possibly
  * bring; only when that is used up does the next count have to come. Far from the
- * limit counts are rare; close to it they are frequent, and exact. What the map's
+ * limit counts are rare; close to it they are frequent, and exact. At the limit the
+ * space is paged out, so that it can map more than it can hold. What the map's
  * and the physical map's own structures take is counted, too: somebody who maps one
  * page at a million places a gigabyte apart holds one page and a million tables.
  *
@@ -104,6 +105,7 @@ static struct vm_client *client_new(struct vmspace *vm)
 		return ERR_PTR(-ENOMEM);
 	}
 	client->vm = vm;
+	vm_client_contig_begin(client);
 	set_limits(client);
 	mutex_lock(&vm_clients_lock);
 	if (vm_clients_count < READ_ONCE(vm_client_spaces)) {
@@ -116,6 +118,7 @@ static struct vm_client *client_new(struct vmspace *vm)
 	mutex_unlock(&vm_clients_lock);
 	if (!error)
 		return client;
+	vm_client_contig_end(client);
 	vmspace_free(vm);
 	kfree(client);
 	return ERR_PTR(error);
@@ -166,6 +169,7 @@ void vm_client_destroy(struct vm_client *client)
 	list_del(&client->link);
 	vm_clients_count--;
 	mutex_unlock(&vm_clients_lock);
+	vm_client_contig_end(client);
 	vmspace_free(client->vm);
 	kfree(client);
 }
@@ -223,7 +227,8 @@ static unsigned long entry_held(const struct vm_map_entry *entry)
  * @client: the client
  *
  * Context: process, may sleep.
- * Return: their number; a page that several of its entries show counts for each.
+ * Return: their number; a page that several of its entries show counts for each, and
+ * contiguous memory counts as well.
  */
 unsigned long vm_client_held(struct vm_client *client)
 {
@@ -238,13 +243,16 @@ unsigned long vm_client_held(struct vm_client *client)
 		held += entry_held(entry);
 	held += map->tree.count * ENTRY_BYTES / PAGE_SIZE;
 	vm_map_unlock_read(map);
-	return held + st.tables + st.resident * MAPPING_BYTES / PAGE_SIZE;
+	return held + st.tables + st.resident * MAPPING_BYTES / PAGE_SIZE +
+	       atomic_long_read(&client->contig);
 }
 
 /**
  * vm_client_charge() - ask whether a client may have more pages
  * @client: the client
  * @npages: pages that it is about to touch
+ *
+ * If not, its own are paged out, as far as there is anywhere to go.
  *
  * Context: process, may sleep.
  * Return: 0, or -ENOMEM.
@@ -260,6 +268,11 @@ int vm_client_charge(struct vm_client *client, unsigned long npages)
 	if (most && atomic_long_sub_return(most, &client->budget) >= 0)
 		return 0;
 	held = vm_client_held(client);
+	/* What can be elsewhere goes there before anything is refused. */
+	if (held + npages > client->max_pages &&
+	    !vm_client_pageout(client, vm_map_min(map_of(client)),
+			       vm_map_max(map_of(client))))
+		held = vm_client_held(client);
 	atomic_long_set(&client->budget,
 			held < client->max_pages ? client->max_pages - held : 0);
 	return held + npages <= client->max_pages ? 0 : -ENOMEM;

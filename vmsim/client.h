@@ -9,12 +9,14 @@
 #include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/types.h>
+#include <linux/xarray.h>
 
 #include "vmsim/vmspace.h"
 
 struct vm_mmap;
 struct vm_object;
 struct vm_map_entry;
+struct vmsim_contig;
 struct vmsim_entry;
 struct vmsim_object;
 
@@ -28,6 +30,8 @@ struct vmsim_object;
  * @max_pages: the most pages that it may hold, constant
  * @max_entries: the most map entries, constant
  * @budget: pages that it may take before they are counted again
+ * @runs: contiguous memory that it holds, by number
+ * @contig: pages of that
  * @link: among all clients; vm_clients_lock
  */
 struct vm_client {
@@ -36,6 +40,8 @@ struct vm_client {
 	unsigned long max_pages;
 	unsigned int max_entries;
 	atomic_long_t budget;
+	struct xarray runs;
+	atomic_long_t contig;
 	struct list_head link;
 };
 
@@ -59,6 +65,12 @@ int vm_client_advise(struct vm_client *client, unsigned long start,
 		     unsigned long end, unsigned int advice);
 int vm_client_pageout(struct vm_client *client, unsigned long start,
 		      unsigned long end);
+
+/* Contiguous memory: client_contig.c */
+void vm_client_contig_begin(struct vm_client *client);
+void vm_client_contig_end(struct vm_client *client);
+int vm_client_contig(struct vm_client *client, struct vmsim_contig *vc);
+int vm_client_release(struct vm_client *client, u32 id);
 
 /* Looking at it. */
 void vm_entry_describe(const struct vm_map_entry *entry, struct vmsim_entry *ve);

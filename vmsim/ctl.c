@@ -31,6 +31,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/printk.h>
 #include <linux/sched/signal.h>
@@ -84,6 +85,8 @@ struct vm_call {
 		struct vmsim_swap swap;
 		struct vmsim_stats stats;
 		struct vmsim_list list;
+		struct vmsim_contig contig;
+		struct vmsim_release release;
 	} arg;
 };
 
@@ -396,7 +399,8 @@ static int move_all(struct vm_call *call, bool write)
 		return -ENOMEM;
 	while (!error && rw->rw_done < rw->rw_length) {
 		if (signal_pending(current)) {
-			error = -EINTR;
+			/* Once more after a freeze: that changes nothing. */
+			error = -ERESTARTNOHAND;
 			break;
 		}
 		/* Pieces end where pages do. */
@@ -419,6 +423,31 @@ static int call_read(struct vm_call *call)
 static int call_write(struct vm_call *call)
 {
 	return move_all(call, true);
+}
+
+/* ---- contiguous memory -------------------------------------------------- */
+
+static int call_contig(struct vm_call *call)
+{
+	struct vmsim_contig *vc = &call->arg.contig;
+	u32 flags = vc->vc_flags;
+
+	if (vc->vc_reserved || flags & ~(VMSIM_CONTIG_MAPPED | VMSIM_CONTIG_OLD |
+					 VMSIM_CONTIG_NOWAIT) ||
+	    (flags & VMSIM_CONTIG_MAPPED && flags & VMSIM_CONTIG_OLD))
+		return -EINVAL;
+	vc->vc_id = 0;
+	vc->vc_phys = 0;
+	return vm_client_contig(call->client, vc);
+}
+
+static int call_release(struct vm_call *call)
+{
+	const struct vmsim_release *vr = &call->arg.release;
+
+	if (vr->vr_reserved)
+		return -EINVAL;
+	return vm_client_release(call->client, vr->vr_id);
 }
 
 /* ---- spaces, swap ------------------------------------------------------- */
@@ -523,6 +552,27 @@ static void read_counters(u64 *to)
 	to[VMSIM_PAGE_WAITS] = vm_counted(page_waits);
 	to[VMSIM_BUSY_WAITS] = vm_counted(busy_waits);
 	to[VMSIM_DEAD_WAKEUPS] = vm_counted(dead_wakeups);
+	to[VMSIM_SCANS] = vm_counted(scans);
+	to[VMSIM_SCAN_INACTIVE] = vm_counted(scan_inactive);
+	to[VMSIM_SCAN_ACTIVE] = vm_counted(scan_active);
+	to[VMSIM_SCAN_FREED] = vm_counted(scan_freed);
+	to[VMSIM_SCAN_CACHED] = vm_counted(scan_cached);
+	to[VMSIM_SCAN_UNCACHED] = vm_counted(scan_uncached);
+	to[VMSIM_SCAN_REACTIVATED] = vm_counted(scan_reactivated);
+	to[VMSIM_SCAN_DEACTIVATED] = vm_counted(scan_deactivated);
+	to[VMSIM_SCAN_LAUNDERED] = vm_counted(scan_laundered);
+	to[VMSIM_SKIP_LOCKED] = vm_counted(skip_locked);
+	to[VMSIM_SKIP_BUSY] = vm_counted(skip_busy);
+	to[VMSIM_SKIP_WRITING] = vm_counted(skip_writing);
+	to[VMSIM_SKIP_HELD] = vm_counted(skip_held);
+	to[VMSIM_SKIP_DEAD] = vm_counted(skip_dead);
+	to[VMSIM_SKIP_UNMANAGED] = vm_counted(skip_unmanaged);
+	to[VMSIM_SKIP_NO_SWAP] = vm_counted(skip_no_swap);
+	to[VMSIM_SKIP_FAILING] = vm_counted(skip_failing);
+	to[VMSIM_HOPELESS] = vm_counted(hopeless);
+	to[VMSIM_ZEROED_AHEAD] = vm_counted(zeroed_ahead);
+	to[VMSIM_ZEROED_USED] = vm_counted(zeroed_used);
+	to[VMSIM_ZERO_YIELDS] = vm_counted(zero_yields);
 }
 
 static int call_stats(struct vm_call *call)
@@ -645,6 +695,8 @@ static const struct {
 	{ VMSIM_ENTRIES, call_entries },
 	{ VMSIM_OBJECTS, call_objects },
 	{ VMSIM_CHECK, call_check },
+	{ VMSIM_CONTIG, call_contig },
+	{ VMSIM_RELEASE, call_release },
 };
 
 static long vm_ctl_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -654,15 +706,22 @@ static long vm_ctl_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	void __user *uarg = (void __user *)arg;
 	int error;
 
-	if (nr >= ARRAY_SIZE(vm_calls) || vm_calls[nr].cmd != cmd)
+	if (nr >= ARRAY_SIZE(vm_calls))
+		return -ENOTTY;
+	nr = array_index_nospec(nr, ARRAY_SIZE(vm_calls));
+	if (vm_calls[nr].cmd != cmd)
 		return -ENOTTY;
 	if (_IOC_DIR(cmd) & _IOC_WRITE &&
 	    copy_from_user(&call.arg, uarg, size))
 		return -EFAULT;
 	error = vm_calls[nr].fn(&call);
 	/* Also of a call that failed: how far it came. */
-	if (_IOC_DIR(cmd) & _IOC_READ && copy_to_user(uarg, &call.arg, size))
+	if (_IOC_DIR(cmd) & _IOC_READ && copy_to_user(uarg, &call.arg, size)) {
+		/* Nobody would ever know its number. */
+		if (!error && cmd == VMSIM_CONTIG)
+			vm_client_release(call.client, call.arg.contig.vc_id);
 		error = -EFAULT;
+	}
 	if (!call.file)
 		return error;
 	if (error) {

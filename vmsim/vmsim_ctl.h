@@ -200,8 +200,55 @@ struct vmsim_swap {
 	__u64	vs_reserved;
 };
 
+/* VMSIM_CONTIG. */
+#define VMSIM_CONTIG_MAPPED	0x1U	/* as contigmalloc(9): with an address range */
+#define VMSIM_CONTIG_OLD	0x2U	/* the old algorithm; not with MAPPED */
+#define VMSIM_CONTIG_NOWAIT	0x4U	/* launder nothing, sleep for nobody */
+
+/**
+ * struct vmsim_contig - VMSIM_CONTIG: take physically contiguous memory
+ * @vc_size: bytes, counted as whole pages
+ * @vc_low: lowest physical address that it may have
+ * @vc_high: the highest
+ * @vc_align: its address is a multiple of this, a power of two; 0 for a page
+ * @vc_boundary: no multiple of this power of two lies inside; 0 for none
+ * @vc_phys: out: where it is
+ * @vc_flags: VMSIM_CONTIG_*; with MAPPED the module's parameter old_contigmalloc names
+ *	the algorithm, else it is the new one unless OLD says otherwise
+ * @vc_id: out: its number, for VMSIM_RELEASE
+ * @vc_reserved: zero
+ *
+ * It is held until VMSIM_RELEASE or the end of the space, and counts as the space's
+ * pages do.  Nothing of it can be read or written: it is there to be had.  EINVAL: it
+ * makes no sense; ENXIO: the pool has no page there; ENOMEM: it could not be had, or
+ * the space holds all pages that it may.
+ */
+struct vmsim_contig {
+	__u64	vc_size;
+	__u64	vc_low;
+	__u64	vc_high;
+	__u64	vc_align;
+	__u64	vc_boundary;
+	__u64	vc_phys;
+	__u32	vc_flags;
+	__u32	vc_id;
+	__u64	vc_reserved;
+};
+
+/**
+ * struct vmsim_release - VMSIM_RELEASE: give contiguous memory back
+ * @vr_id: its number
+ * @vr_reserved: zero
+ *
+ * ENOENT: there is none of that number.
+ */
+struct vmsim_release {
+	__u32	vr_id;
+	__u32	vr_reserved;
+};
+
 /* Room for counters that there may be one day. */
-#define VMSIM_COUNTERS		40
+#define VMSIM_COUNTERS		64
 
 /* Of vst_counter: what has happened, in all spaces, since the module was loaded. */
 enum vmsim_counter {
@@ -225,6 +272,27 @@ enum vmsim_counter {
 	VMSIM_PAGE_WAITS,
 	VMSIM_BUSY_WAITS,
 	VMSIM_DEAD_WAKEUPS,
+	VMSIM_SCANS,
+	VMSIM_SCAN_INACTIVE,
+	VMSIM_SCAN_ACTIVE,
+	VMSIM_SCAN_FREED,
+	VMSIM_SCAN_CACHED,
+	VMSIM_SCAN_UNCACHED,
+	VMSIM_SCAN_REACTIVATED,
+	VMSIM_SCAN_DEACTIVATED,
+	VMSIM_SCAN_LAUNDERED,
+	VMSIM_SKIP_LOCKED,
+	VMSIM_SKIP_BUSY,
+	VMSIM_SKIP_WRITING,
+	VMSIM_SKIP_HELD,
+	VMSIM_SKIP_DEAD,
+	VMSIM_SKIP_UNMANAGED,
+	VMSIM_SKIP_NO_SWAP,
+	VMSIM_SKIP_FAILING,
+	VMSIM_HOPELESS,
+	VMSIM_ZEROED_AHEAD,
+	VMSIM_ZEROED_USED,
+	VMSIM_ZERO_YIELDS,
 	VMSIM_COUNTER_COUNT,
 };
 
@@ -382,6 +450,8 @@ struct vmsim_object {
 #define VMSIM_OBJECTS		_IOWR(VMSIM_IOC, 16, struct vmsim_list)
 /* Recount all that can be counted in two ways; EUCLEAN if they differ. */
 #define VMSIM_CHECK		_IO(VMSIM_IOC, 17)
+#define VMSIM_CONTIG		_IOWR(VMSIM_IOC, 18, struct vmsim_contig)
+#define VMSIM_RELEASE		_IOW(VMSIM_IOC, 19, struct vmsim_release)
 
 static_assert(sizeof(struct vmsim_info) == 56, "vmsim_info");
 static_assert(sizeof(struct vmsim_map) == 48, "vmsim_map");
@@ -389,7 +459,9 @@ static_assert(sizeof(struct vmsim_range) == 32, "vmsim_range");
 static_assert(sizeof(struct vmsim_rw) == 40, "vmsim_rw");
 static_assert(sizeof(struct vmsim_fork) == 16, "vmsim_fork");
 static_assert(sizeof(struct vmsim_swap) == 16, "vmsim_swap");
-static_assert(sizeof(struct vmsim_stats) == 512, "vmsim_stats");
+static_assert(sizeof(struct vmsim_contig) == 64, "vmsim_contig");
+static_assert(sizeof(struct vmsim_release) == 8, "vmsim_release");
+static_assert(sizeof(struct vmsim_stats) == 704, "vmsim_stats");
 static_assert(sizeof(struct vmsim_list) == 24, "vmsim_list");
 static_assert(sizeof(struct vmsim_entry) == 56, "vmsim_entry");
 static_assert(sizeof(struct vmsim_object) == 88, "vmsim_object");
