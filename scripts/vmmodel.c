@@ -134,7 +134,7 @@ static struct driver drivers[MAX_THREADS];
 static unsigned int nthreads = 1;
 static uint64_t ops_wanted = 20000, look_from, first_seed;
 static unsigned int seconds_wanted;
-static bool verbose, no_swap, io_errors;
+static bool verbose, no_swap, io_errors, keep_full;
 static const char *dir = "/tmp";
 
 /* The file that is written to, the device, and the file that is not. */
@@ -938,7 +938,7 @@ static void access_bytes(struct driver *d, struct space *s, uint32_t offset,
 	struct slot *slot;
 	struct vmsim_rw rw;
 	bool tried = false;
-	uint64_t word = 0;
+	uint64_t word = 0, came = 0;
 	int error, want;
 
 	/* Not what others write to, nor where a file has ended. */
@@ -969,12 +969,15 @@ static void access_bytes(struct driver *d, struct space *s, uint32_t offset,
 			.rw_length = len,
 		};
 		error = call(s->fd, write ? VMSIM_WRITE : VMSIM_READ, &rw);
+		if (rw.rw_done > came)
+			came = rw.rw_done;
 	} while (once_more(d, error, &tried));
 	if (error == ENOMEM || io_failed(d, error)) {
 		if (rw.rw_done > can)
 			differ(d, "%" PRIu64 " bytes done, %u possible",
 			       (uint64_t)rw.rw_done, can);
-		can = rw.rw_done;
+		/* What the first attempt has written is written. */
+		can = write ? came : rw.rw_done;
 	} else {
 		want_error(d, error, want, write ? "write" : "read");
 		if (rw.rw_done != can)
@@ -1143,6 +1146,45 @@ static void do_failures(struct driver *d)
 	pthread_mutex_unlock(&fail_lock);
 }
 
+/* A space with all that it can map written to. */
+static void fill_space(struct driver *d, struct space *s)
+{
+	struct vmsim_map vm = {
+		.vm_addr = BASE,
+		.vm_length = SLOTS * PAGE,
+		.vm_fd = -1,
+		.vm_prot = VMSIM_PROT_READ | VMSIM_PROT_WRITE,
+		.vm_max_prot = VMSIM_PROT_ALL,
+		.vm_flags = VMSIM_MAP_FIXED,
+	};
+	bool tried = false;
+	int error;
+
+	note(d, "map %c 0x%" PRIx64 " %up rw max rwx", space_name(d, s), BASE,
+	     SLOTS);
+	do {
+		error = call(s->fd, VMSIM_MAP, &vm);
+	} while (once_more(d, error, &tried));
+	if (error == ENOMEM)
+		return;
+	want_error(d, error, 0, "map");
+	map_slots(s, &vm, ANON);
+	access_bytes(d, s, 0, SLOTS * PAGE, true);
+}
+
+/* All spaces, full: more than a small pool has. */
+static void fill_spaces(struct driver *d)
+{
+	unsigned int i;
+
+	d->epoch = __atomic_load_n(&fail_epoch, __ATOMIC_SEQ_CST);
+	for (i = 0; i < d->nspaces; i++) {
+		do_open(d);
+		if (d->space[i].fd >= 0)
+			fill_space(d, &d->space[i]);
+	}
+}
+
 /* ---- all of it ---------------------------------------------------------- */
 
 static void one_op(struct driver *d)
@@ -1193,6 +1235,14 @@ static void one_op(struct driver *d)
 		do_swap(d);
 	if (!some_space(d))
 		do_open(d);
+	/* What is unmapped must not leave room for all the rest. */
+	if (keep_full && !below(d, 128)) {
+		struct space *space = no_space(d) ?: some_space(d);
+
+		do_open(d);
+		if (space->fd >= 0)
+			fill_space(d, space);
+	}
 }
 
 static time_t started;
@@ -1200,6 +1250,9 @@ static time_t started;
 static void *driver_main(void *arg)
 {
 	struct driver *d = arg;
+
+	if (keep_full)
+		fill_spaces(d);
 
 	while (seconds_wanted ? time(NULL) - started < seconds_wanted :
 				d->ops < ops_wanted) {
@@ -1372,7 +1425,7 @@ static void show_sum(const struct vmsim_stats *before, int fd)
 
 static void show_usage(FILE *out)
 {
-	fputs("usage: vmmodel [-env] [-c OPERATION] [-d DIR]\n"
+	fputs("usage: vmmodel [-efnv] [-c OPERATION] [-d DIR]\n"
 	      "               [-o OPERATIONS | -s SECONDS] [-t THREADS] [SEED]\n"
 	      "\n"
 	      "Do random things to the VM of uma.ko, and compare with a model.\n"
@@ -1380,6 +1433,7 @@ static void show_usage(FILE *out)
 	      "  -c OPERATION   from there on read everything after each operation\n"
 	      "  -d DIR         where files to map and to swap to go (/tmp)\n"
 	      "  -e             let I/O fail now and then\n"
+	      "  -f             fill spaces, to begin with and later, and swap\n"
 	      "  -n             do not swap\n"
 	      "  -o OPERATIONS  for each thread (20000)\n"
 	      "  -s SECONDS     instead: for so long\n"
@@ -1406,7 +1460,7 @@ int main(int argc, char **argv)
 	bool ok;
 	int fd, c;
 
-	while ((c = getopt(argc, argv, "c:d:ehno:s:t:v")) != -1)
+	while ((c = getopt(argc, argv, "c:d:efhno:s:t:v")) != -1)
 		switch (c) {
 		case 'c':
 			look_from = number(optarg);
@@ -1416,6 +1470,9 @@ int main(int argc, char **argv)
 			break;
 		case 'e':
 			io_errors = true;
+			break;
+		case 'f':
+			keep_full = true;
 			break;
 		case 'n':
 			no_swap = true;
@@ -1458,6 +1515,12 @@ int main(int argc, char **argv)
 	clear_device(fd);
 	if (io_errors)
 		keep_file(fd);
+	for (i = 0; keep_full && !no_swap && i < 2; i++) {
+		struct vmsim_swap vs = { .vs_path = (uintptr_t)swap_path[i] };
+
+		if (call(fd, VMSIM_SWAPON, &vs))
+			die("%s: %s", swap_path[i], strerror(errno));
+	}
 	for (i = 0; i < nthreads; i++) {
 		drivers[i].index = i;
 		drivers[i].nspaces = MAX_SPACES / nthreads;
