@@ -39,7 +39,7 @@ contig_build()
 # contig_main ARGS...: scripts/bench contig
 contig_main()
 {
-	local json="" plot="" tries=200 secs=80 old_secs=80 rate=16000 scenes=10 sizes
+	local json="" plot="" tries=200 secs=60 old_secs=60 rate=16000 scenes=10 sizes
 	local contig_pool=16
 	while [ $# -gt 0 ]; do
 		case $1 in
