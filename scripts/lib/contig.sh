@@ -61,6 +61,9 @@ contig_main()
 			[ -n "${2:-}" ] || die "--plot takes a file"
 			plot=$2
 			shift ;;
+		--help | -h)
+			usage
+			exit 0 ;;
 		*)
 			usage >&2
 			exit 2 ;;
