@@ -105,9 +105,7 @@ static const struct contig_view memory_view = {
 	.usable = is_usable,
 };
 
-/**
- * struct ask - a request as a caller makes it
- */
+/* A request as a caller makes it. */
 struct ask {
 	u64 size;
 	u64 low;

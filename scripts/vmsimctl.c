@@ -1505,7 +1505,8 @@ static const struct command {
 	{ "wire", 3, 3, do_wire, "SPACE ADDRESS LENGTH" },
 	{ "unwire", 3, 3, do_unwire, "SPACE ADDRESS LENGTH" },
 	{ "contig", 3, MAX_WORDS, do_contig,
-	  "SPACE NAME SIZE [align N] [boundary N] [above ADDRESS] [below ADDRESS] [mapped|old] [nowait] [where]" },
+	  "SPACE NAME SIZE [align N] [boundary N] [above ADDRESS] [below ADDRESS] "
+	  "[mapped|old] [nowait] [where]" },
 	{ "release", 2, 2, do_release, "SPACE NAME" },
 	{ "write", 3, 3, do_write, "SPACE ADDRESS TEXT" },
 	{ "fill", 4, 4, do_fill, "SPACE ADDRESS LENGTH BYTE" },
@@ -1932,7 +1933,6 @@ int main(int argc, char **argv)
 			help();
 			return EXIT_SUCCESS;
 		case 'k':
-	case 'K':
 			keep_going = true;
 			break;
 		case 'q':

@@ -29,14 +29,14 @@
  * It comes from the top, and a page that cannot be won ends not only its candidate but
  * all that contain it (contig_search.c).
  *
- * How long it can take. The new one: a pass goes down through memory once; no page
- * that was won is given back unless it lies above all that is still to come, so each page
- * of the pool is won once at the most in a pass, at the price of LOCK_TRIES looks,
- * WIN_TRIES times, and LAUNDER_TRIES writes; two passes do so. The old one: when its first two looks have
- * found nothing it takes as many steps as there are pages queued then, whatever happens
- * to the queues meanwhile, and a step writes one page; after the third look there is
- * nothing to be won by it (CT-05). Nobody who dirties his pages again and again can make
- * either go on.
+ * How long it can take. The new one: a pass goes down through memory once; no page that
+ * was won is given back unless it lies above all that is still to come, so each page of
+ * the pool is won once at the most in a pass, at the price of LOCK_TRIES looks,
+ * WIN_TRIES times, and LAUNDER_TRIES writes; two passes do so. The old one: when its
+ * first two looks have found nothing it takes as many steps as there are pages queued
+ * then, whatever happens to the queues meanwhile, and a step writes one page; after the
+ * third look there is nothing to be won by it (CT-05). Nobody who dirties his pages
+ * again and again can make either go on.
  *
  * Locks. A page's queue and object can be read with the queues' lock alone, and with it
  * held the object stays, but can only be tried (vm.h). Once it is locked, it is
