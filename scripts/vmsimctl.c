@@ -1578,7 +1578,6 @@ static char escaped(char c)
 	case 'n':
 		return '\n';
 	case 't':
-	case 'T':
 		return '\t';
 	default:
 		return c;
