@@ -88,7 +88,7 @@ BEGIN {
 	colour["a"] = "#8d9db6"; name["a"] = "in use, active"
 	colour["i"] = "#bccad6"; name["i"] = "in use, inactive"
 	colour["c"] = "#a5d6a7"; name["c"] = "cached: clean and unmapped"
-	colour["b"] = "#f9a825"; name["b"] = "busy: on its way to or from its pager"
+	colour["b"] = "#f9a825"; name["b"] = "busy: on its way in or out"
 	colour["w"] = "#263238"; name["w"] = "wired, or not a client's"
 	colour["+"] = "#e53935"; name["+"] = "isolated: won so far"
 	colour["W"] = "#7b1fa2"; name["W"] = "the run"
