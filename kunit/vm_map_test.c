@@ -558,6 +558,7 @@ static void mp_04_what_is_copied_is_not_the_parents(struct kunit *test)
 	struct vmspace *vm = space_new(test), *sharer, *child;
 	struct vm_swap_dev *dev;
 	struct test_disk *disk;
+	vm_wakeup_fn daemon;
 
 	limit_was = vm_page_limits.reserved;
 	dev = test_swap_make(test, 8, &disk);
@@ -571,11 +572,11 @@ static void mp_04_what_is_copied_is_not_the_parents(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, inherit(vm, page, page + 2, VM_INHERIT_COPY), 0);
 
 	passing_by = space_object(vm, page);
-	vm_page_set_pageout(memory_is_back);
+	daemon = vm_page_set_pageout(memory_is_back);
 	vm_test_steer(make_short);
 	child = space_fork(test, vm);
 	vm_test_steer(NULL);
-	vm_page_set_pageout(NULL);
+	vm_page_set_pageout(daemon);
 	KUNIT_EXPECT_EQ(test, pages_until_back, 0);
 	WRITE_ONCE(vm_page_limits.reserved, limit_was);
 	KUNIT_EXPECT_NULL(test, passing_by);

@@ -97,6 +97,17 @@ static struct vm_object *idle_object(struct kunit *test, unsigned int n,
 	return object;
 }
 
+/* Its pages; the last of a write goes with the object locked, after the write. */
+static unsigned long resident(struct vm_object *object)
+{
+	unsigned long n;
+
+	vm_object_lock(object);
+	n = object->resident;
+	vm_object_unlock(object);
+	return n;
+}
+
 static struct vm_page *page_of(struct vm_object *object, u64 pindex)
 {
 	struct vm_page *m;
@@ -150,7 +161,7 @@ static void pg_01_idle_pages_get_old_and_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, COUNT(scan_freed), freed);
 	KUNIT_EXPECT_EQ(test, vm_pageout_scan(VM_PAGEOUT_GENTLE), 8);
 	KUNIT_EXPECT_EQ(test, COUNT(scan_freed), freed + 8);
-	KUNIT_EXPECT_EQ(test, object->resident, 0);
+	KUNIT_EXPECT_EQ(test, resident(object), 0);
 	KUNIT_EXPECT_EQ(test, vm_page_free_count(), vm_pageout_targets.free);
 	vm_object_deallocate(object);
 }
@@ -248,7 +259,7 @@ static void pa_01_dirty_neighbours_go_together(struct kunit *test)
 	KUNIT_EXPECT_LE(test, atomic_read(&disk->writes), 5);
 	KUNIT_EXPECT_EQ(test, atomic_read(&disk->blocks), 39);
 	/* They were wanted, so they went as soon as they were written. */
-	KUNIT_EXPECT_EQ(test, object->resident, 1);
+	KUNIT_EXPECT_EQ(test, resident(object), 1);
 	for (i = 0; i < 40; i++)
 		KUNIT_EXPECT_EQ(test, test_peek(object, i), i + 1);
 	vm_object_deallocate(object);
@@ -284,11 +295,11 @@ static void pa_03_writes_are_bounded(struct kunit *test)
 	complete_all(&slow);
 	writes_end(test);
 	/* With a disk that works they all go, in a pass if it is a quick one. */
-	for (i = 0; i < 50 && object->resident; i++) {
+	for (i = 0; i < 50 && resident(object); i++) {
 		vm_pageout_scan(VM_PAGEOUT_GENTLE);
 		writes_end(test);
 	}
-	KUNIT_EXPECT_EQ(test, object->resident, 0);
+	KUNIT_EXPECT_EQ(test, resident(object), 0);
 	uma_test_set_parameter(test, UMA_TEST_PARAMETER("vm_pageout_writes"),
 			       "64");
 	for (i = 0; i < 128; i++)
@@ -340,7 +351,7 @@ static void fa_04_dirtied_again_while_written(struct kunit *test)
 		vm_pageout_scan(VM_PAGEOUT_DESPERATE);
 		writes_end(test);
 	}
-	KUNIT_EXPECT_EQ(test, space_object(vm, 0)->resident, 0);
+	KUNIT_EXPECT_EQ(test, resident(space_object(vm, 0)), 0);
 	for (i = 0; i < 8; i++)
 		KUNIT_EXPECT_EQ(test, space_get(vm, i), i == 3 ? 0x77 : i + 1);
 	vmspace_free(vm);
@@ -389,7 +400,7 @@ static void pg_01_locked_objects_are_passed_over(struct kunit *test)
 	want_free(8);
 	KUNIT_EXPECT_EQ(test, vm_pageout_scan(VM_PAGEOUT_GENTLE), 4);
 	KUNIT_EXPECT_EQ(test, COUNT(skip_locked), skipped + 4);
-	KUNIT_EXPECT_EQ(test, other->resident, 0);
+	KUNIT_EXPECT_EQ(test, resident(other), 0);
 	complete(&l.go);
 	KUNIT_EXPECT_TRUE(test, vm_test_finished(&t));
 	KUNIT_EXPECT_EQ(test, vm_pageout_scan(VM_PAGEOUT_GENTLE), 0);
@@ -514,7 +525,7 @@ static void pg_01_each_reason_to_stay_is_counted(struct kunit *test)
 
 	want_free(8);
 	KUNIT_EXPECT_EQ(test, vm_pageout_scan(VM_PAGEOUT_DESPERATE), 2);
-	KUNIT_EXPECT_EQ(test, object->resident, 4);
+	KUNIT_EXPECT_EQ(test, resident(object), 4);
 	KUNIT_EXPECT_EQ(test, COUNT(skip_held), held + 1);
 	KUNIT_EXPECT_EQ(test, COUNT(skip_busy), busy + 1);
 	KUNIT_EXPECT_EQ(test, COUNT(skip_writing), writing + 1);
@@ -568,7 +579,7 @@ static void pa_04_failed_writes_are_not_repeated_at_once(struct kunit *test)
 	schedule_timeout_idle(HZ);
 	KUNIT_EXPECT_EQ(test, vm_pageout_scan(VM_PAGEOUT_DESPERATE), 16);
 	writes_end(test);
-	KUNIT_EXPECT_EQ(test, object->resident, 0);
+	KUNIT_EXPECT_EQ(test, resident(object), 0);
 	for (i = 0; i < 16; i++)
 		KUNIT_EXPECT_EQ(test, test_peek(object, i), i + 1);
 	vm_object_deallocate(object);
@@ -635,7 +646,7 @@ static void pa_01_swap_is_full(struct kunit *test)
 	vm_page_limits.wakeup = vm_page_limits.reserved;
 	wait_in_vain(test);
 	writes_end(test);
-	KUNIT_EXPECT_EQ(test, object->resident, 32);
+	KUNIT_EXPECT_EQ(test, resident(object), 32);
 	KUNIT_EXPECT_EQ(test, atomic_read(&disk->blocks), 16);
 	KUNIT_EXPECT_GT(test, COUNT(skip_no_swap), full);
 	vm_page_limits = limits;
@@ -774,7 +785,7 @@ static void pg_11_locks_of_who_waits_do_not_matter(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, vm_test_finished(&t));
 	let_rest();
 	KUNIT_EXPECT_TRUE(test, w.got);
-	KUNIT_EXPECT_EQ(test, mine->resident, 16);
+	KUNIT_EXPECT_EQ(test, resident(mine), 16);
 	writes_end(test);
 	vm_page_limits = limits;
 	for (i = 0; i < 48; i++)
@@ -818,7 +829,7 @@ static void pg_11_zones_are_asked_first(struct kunit *test)
 		schedule_timeout_idle(HZ / 50);
 	let_rest();
 	KUNIT_EXPECT_GE(test, vm_page_free_count(), vm_pageout_targets.free);
-	KUNIT_EXPECT_EQ(test, object->resident, 8);
+	KUNIT_EXPECT_EQ(test, resident(object), 8);
 	vm_object_deallocate(object);
 	uma_zdestroy(zone);
 }
@@ -834,10 +845,10 @@ static void pg_11_the_pool_is_short(struct kunit *test)
 	uma_pool_get_stats(uma_pool, &st);
 	let_go();
 	take_pages(&taken, st.pages / 40, VM_ALLOC_INTERRUPT);
-	for (i = 0; i < 100 && object->resident; i++)
+	for (i = 0; i < 100 && resident(object); i++)
 		schedule_timeout_idle(HZ / 50);
 	let_rest();
-	KUNIT_EXPECT_EQ(test, object->resident, 0);
+	KUNIT_EXPECT_EQ(test, resident(object), 0);
 	put_all(&taken);
 	vm_object_deallocate(object);
 }
