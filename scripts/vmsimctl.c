@@ -1505,8 +1505,7 @@ static const struct command {
 	{ "wire", 3, 3, do_wire, "SPACE ADDRESS LENGTH" },
 	{ "unwire", 3, 3, do_unwire, "SPACE ADDRESS LENGTH" },
 	{ "contig", 3, MAX_WORDS, do_contig,
-	  "SPACE NAME SIZE [align N] [boundary N] [above ADDRESS] [below ADDRESS] "
-	  "[mapped|old] [nowait] [where]" },
+	  "SPACE NAME SIZE [align|boundary|above|below N]... [mapped|old] [nowait] [where]" },
 	{ "release", 2, 2, do_release, "SPACE NAME" },
 	{ "write", 3, 3, do_write, "SPACE ADDRESS TEXT" },
 	{ "fill", 4, 4, do_fill, "SPACE ADDRESS LENGTH BYTE" },
