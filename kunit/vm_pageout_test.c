@@ -18,12 +18,10 @@
 static struct vm_pageout_targets targets;
 static struct vm_page_limits limits;
 
-#define INTERVAL	UMA_TEST_PARAMETER("working_set_secs")
-
 static int pageout_init(struct kunit *test)
 {
 	/* Nothing comes back to the pool by itself: free pages are counted. */
-	uma_test_set_parameter(test, INTERVAL, "86400");
+	uma_test_set_parameter(test, VM_TEST_INTERVAL, "86400");
 	targets = vm_pageout_targets;
 	limits = vm_page_limits;
 	return vm_test_init(test);
@@ -34,7 +32,7 @@ static void pageout_exit(struct kunit *test)
 	vm_pageout_targets = targets;
 	vm_page_limits = limits;
 	vm_test_exit(test);
-	uma_test_set_parameter(test, INTERVAL, "20");
+	uma_test_set_parameter(test, VM_TEST_INTERVAL, "20");
 }
 
 /* Let passes want so many pages more than are free. */
@@ -239,6 +237,7 @@ static void pg_01_used_pages_stay(struct kunit *test)
 
 static void pa_01_dirty_neighbours_go_together(struct kunit *test)
 {
+	DECLARE_COMPLETION_ONSTACK(slow);
 	struct vm_object *object = idle_object(test, 40, true);
 	struct vm_page *page_20;
 	struct test_disk *disk;
@@ -253,7 +252,11 @@ static void pa_01_dirty_neighbours_go_together(struct kunit *test)
 	vm_page_unlock_queues();
 	/* More than there are: buffers and metadata take and give some, too. */
 	want_free(80);
+	/* A write that is over has the object locked, and pages are passed over. */
+	WRITE_ONCE(disk->slow, &slow);
 	KUNIT_EXPECT_EQ(test, vm_pageout_scan(VM_PAGEOUT_GENTLE), 39);
+	WRITE_ONCE(disk->slow, NULL);
+	complete_all(&slow);
 	writes_end(test);
 	/* 0-15, 16-19, 21-36 from where 21 is met first, and the rest. */
 	KUNIT_EXPECT_LE(test, atomic_read(&disk->writes), 5);
