@@ -765,7 +765,8 @@ static void do_contig(struct driver *d)
 	struct vmsim_release vr = { 0 };
 	int error;
 
-	if (!s)
+	/* Of a small pool, runs and what is wired leave too little for the rest. */
+	if (!s || keep_full)
 		return;
 	if (s->run) {
 		note(d, "release %c run", space_name(d, s));
