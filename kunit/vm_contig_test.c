@@ -294,7 +294,8 @@ static void ct_02_cached_pages_are_taken_without_blocking(struct kunit *test)
 
 	/* Nothing can be had yet. */
 	KUNIT_EXPECT_EQ(test, -ENOMEM, take(test, s, 8, CONTIG_NEW, M_NOWAIT, &m));
-	KUNIT_EXPECT_EQ(test, vm_page_free_count(), s->nholes);
+	/* All are back; the pool is short, so zones may have given some, too. */
+	KUNIT_EXPECT_GE(test, vm_page_free_count(), s->nholes);
 	KUNIT_ASSERT_EQ(test, 0, test_clean(s->object));
 	for (i = 0; i < s->npages; i++)
 		vm_test_cache(test, stage_page(s, i));
