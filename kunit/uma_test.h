@@ -270,6 +270,17 @@ static inline void uma_test_set_parameter(struct kunit *test, const char *path,
 #define UMA_TEST_PARAMETER(name)	"/sys/module/uma/parameters/" name
 
 /**
+ * uma_test_keep_still() - let zones keep what they do not use, or no longer
+ * @test: the case
+ * @still: whether no interval ends by itself, so that free pages can be counted
+ */
+static inline void uma_test_keep_still(struct kunit *test, bool still)
+{
+	uma_test_set_parameter(test, UMA_TEST_PARAMETER("working_set_secs"),
+			       still ? "86400" : "20");
+}
+
+/**
  * uma_test_still_init() - uma_test_init(), and what is cached stays so
  * @test: the case, in which no interval ends by itself
  *
@@ -277,8 +288,7 @@ static inline void uma_test_set_parameter(struct kunit *test, const char *path,
  */
 static inline int uma_test_still_init(struct kunit *test)
 {
-	uma_test_set_parameter(test, UMA_TEST_PARAMETER("working_set_secs"),
-			       "86400");
+	uma_test_keep_still(test, true);
 	return uma_test_init(test);
 }
 
@@ -289,8 +299,7 @@ static inline int uma_test_still_init(struct kunit *test)
 static inline void uma_test_still_exit(struct kunit *test)
 {
 	uma_test_exit(test);
-	uma_test_set_parameter(test, UMA_TEST_PARAMETER("working_set_secs"),
-			       "20");
+	uma_test_keep_still(test, false);
 }
 
 #endif /* _UMA_UMA_TEST_H */

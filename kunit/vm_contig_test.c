@@ -1315,15 +1315,14 @@ static void ct_08_a_quarter_of_the_pool(struct kunit *test)
 static int vm_contig_init(struct kunit *test)
 {
 	malloc_init(M_TEST);
-	/* Nothing comes back to the pool by itself: free pages are counted. */
-	uma_test_set_parameter(test, VM_TEST_INTERVAL, "86400");
+	uma_test_keep_still(test, true);
 	return space_test_init(test);
 }
 
 static void vm_contig_exit(struct kunit *test)
 {
 	vm_test_exit(test);
-	uma_test_set_parameter(test, VM_TEST_INTERVAL, "20");
+	uma_test_keep_still(test, false);
 }
 
 static struct kunit_case vm_contig_cases[] = {

@@ -20,8 +20,7 @@ static struct vm_page_limits limits;
 
 static int pageout_init(struct kunit *test)
 {
-	/* Nothing comes back to the pool by itself: free pages are counted. */
-	uma_test_set_parameter(test, VM_TEST_INTERVAL, "86400");
+	uma_test_keep_still(test, true);
 	targets = vm_pageout_targets;
 	limits = vm_page_limits;
 	return vm_test_init(test);
@@ -32,7 +31,7 @@ static void pageout_exit(struct kunit *test)
 	vm_pageout_targets = targets;
 	vm_page_limits = limits;
 	vm_test_exit(test);
-	uma_test_set_parameter(test, VM_TEST_INTERVAL, "20");
+	uma_test_keep_still(test, false);
 }
 
 /* Let passes want so many pages more than are free. */

@@ -54,9 +54,6 @@ static inline unsigned int vm_test_objects(void)
 	return n;
 }
 
-/* The parameter after whose seconds zones give back what they do not use. */
-#define VM_TEST_INTERVAL	UMA_TEST_PARAMETER("working_set_secs")
-
 /**
  * vm_test_init() - a suite's init: note what there is
  * @test: the case
