@@ -680,6 +680,47 @@ static void keg_contig_slabs_are_contiguous(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bad, 0);
 }
 
+/*
+ * Every second page of the pool is taken, and what is free are single pages. Zones
+ * of the VM go on; others, whose slabs of this size take several, do not.
+ */
+static void keg_zones_of_the_vm_need_no_runs(struct kunit *test)
+{
+	/* One with its header in the page, one with it elsewhere. */
+	static const size_t sizes[] = { 216, 3000 };
+	LIST_HEAD(taken);
+	LIST_HEAD(singles);
+	struct vm_page *m, *next;
+	void *items[MANY];
+	unsigned int s, i;
+
+	while ((m = uma_pool_alloc(uma_pool, 1, M_NOWAIT | M_USE_RESERVE)))
+		list_add(&m->pageq, &taken);
+	list_for_each_entry_safe(m, next, &taken, pageq)
+		if (m->phys_pfn & 1)
+			list_move(&m->pageq, &singles);
+	uma_pool_free_list(uma_pool, &singles);
+	KUNIT_EXPECT_NULL(test, uma_pool_alloc(uma_pool, 2, M_USE_RESERVE));
+	for (s = 0; s < ARRAY_SIZE(sizes); s++) {
+		uma_zone_t other = uma_test_zone(test, "other", sizes[s], 0);
+		uma_zone_t zone = uma_test_zone(test, "of the VM", sizes[s],
+						UMA_ZONE_VM);
+
+		KUNIT_EXPECT_GT(test, other->uz_keg->uk_layout.pages, 1);
+		KUNIT_EXPECT_NULL(test, uma_zalloc(other, M_NOWAIT));
+		for (i = 0; i < MANY; i++) {
+			items[i] = uma_zalloc(zone, M_NOWAIT);
+			if (!items[i])
+				break;
+		}
+		KUNIT_EXPECT_EQ_MSG(test, i, MANY, "size %zu", sizes[s]);
+		uma_test_put(zone, items, i);
+		KUNIT_EXPECT_EQ(test, uma_zdestroy(zone), 0);
+		KUNIT_EXPECT_EQ(test, uma_zdestroy(other), 0);
+	}
+	uma_pool_free_list(uma_pool, &taken);
+}
+
 /* Of many items no place in the pages has more than its share. */
 static void keg_spread_items_start_everywhere(struct kunit *test)
 {
@@ -728,10 +769,12 @@ static void keg_flags_that_are_not_supported(struct kunit *test)
 		UMA_ZONE_OFFPAGE | UMA_ZONE_NOFREE | UMA_ZONE_MTXCLASS |
 		UMA_ZONE_REFCNT | UMA_ZONE_MAXBUCKET | UMA_ZONE_MINBUCKET |
 		UMA_ZONE_CACHESPREAD | UMA_ZONE_PCPU | UMA_ZONE_FIRSTTOUCH |
-		UMA_ZONE_ROUNDROBIN;
+		UMA_ZONE_ROUNDROBIN | UMA_ZONE_VM;
 	static const u32 clashes[] = {
 		UMA_ZONE_MAXBUCKET | UMA_ZONE_MINBUCKET,
 		UMA_ZONE_PCPU | UMA_ZONE_CACHESPREAD,
+		UMA_ZONE_VM | UMA_ZONE_CACHESPREAD,
+		UMA_ZONE_VM | UMA_ZONE_PCPU,
 		UMA_ZONE_FIRSTTOUCH | UMA_ZONE_ROUNDROBIN,
 	};
 	unsigned int i;
@@ -768,6 +811,7 @@ static struct kunit_case keg_cases[] = {
 	KUNIT_CASE(keg_prealloc_makes_slabs_ahead),
 	KUNIT_CASE(keg_zinit_flag_clears_new_items_only),
 	KUNIT_CASE(keg_contig_slabs_are_contiguous),
+	KUNIT_CASE(keg_zones_of_the_vm_need_no_runs),
 	KUNIT_CASE(keg_spread_items_start_everywhere),
 	KUNIT_CASE(keg_flags_that_are_not_supported),
 	KUNIT_CASE(uma_18_backing_is_refused_where_it_cannot_be),

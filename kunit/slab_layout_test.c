@@ -205,6 +205,37 @@ static void uma_14_fewest_pages_that_leave_little(struct kunit *test)
 		}
 }
 
+/* No size takes a page more than an item needs, and no header more than there is. */
+static void layout_fewest_pages_if_asked(struct kunit *test)
+{
+	u32 size, bound, flags;
+	struct uma_slab_layout l;
+	int refcnt;
+
+	for (refcnt = 0; refcnt < 2; refcnt++) {
+		bound = uma_slab_offpage_items(refcnt);
+		flags = UMA_LAYOUT_FEWEST | (refcnt ? UMA_LAYOUT_REFCNT : 0);
+		for (size = 1; size <= 3 * PAGE_SIZE;
+		     size += slow_kernel() ? 7 : 1) {
+			KUNIT_ASSERT_EQ(test, 0,
+					uma_slab_layout(size, 7, flags, &l));
+			KUNIT_ASSERT_EQ_MSG(test, l.pages,
+					    DIV_ROUND_UP(l.rsize, PAGE_SIZE),
+					    "size %u", size);
+			KUNIT_ASSERT_GT(test, l.ipers, 0);
+			KUNIT_ASSERT_LE(test, l.ipers * l.rsize,
+					l.offpage ? l.pages * PAGE_SIZE :
+						    l.hdr_off);
+			if (l.offpage)
+				KUNIT_ASSERT_LE_MSG(test, l.ipers, bound,
+						    "size %u", size);
+		}
+		cond_resched();
+	}
+	KUNIT_EXPECT_EQ(test, uma_slab_layout(64, 7, UMA_LAYOUT_FEWEST |
+					      UMA_LAYOUT_SPREAD, &l), -EINVAL);
+}
+
 /*
  * What SLUB leaves of a slab, in millionths: the lowest order with room enough
  * for a number of objects that grows with the CPUs, and a remainder of at most
@@ -349,7 +380,7 @@ static void uma_14_bad_arguments_are_refused(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
 		KUNIT_EXPECT_EQ_MSG(test, uma_slab_layout(64, bad[i], 0, &l),
 				    -EINVAL, "alignment %#x", bad[i]);
-	KUNIT_EXPECT_EQ(test, uma_slab_layout(64, 7, 0x8, &l), -EINVAL);
+	KUNIT_EXPECT_EQ(test, uma_slab_layout(64, 7, 0x10, &l), -EINVAL);
 	KUNIT_EXPECT_EQ(test, uma_slab_layout(64, 7, 0x80000000, &l), -EINVAL);
 }
 
@@ -528,6 +559,7 @@ static struct kunit_case slab_layout_cases[] = {
 	KUNIT_CASE(uma_14_header_in_page_unless_a_tenth_is_wasted),
 	KUNIT_CASE(uma_14_padding_is_not_overestimated),
 	KUNIT_CASE(uma_14_fewest_pages_that_leave_little),
+	KUNIT_CASE(layout_fewest_pages_if_asked),
 	KUNIT_CASE(uma_14_waste_stays_within_its_budget),
 	KUNIT_CASE(uma_14_offpage_bound_is_derived),
 	KUNIT_CASE(uma_14_forced_offpage_keeps_to_the_bound),

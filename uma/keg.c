@@ -189,6 +189,8 @@ static int keg_layout(struct uma_keg *keg, unsigned int how,
 		how |= UMA_LAYOUT_OFFPAGE;
 	if (keg->uk_flags & UMA_ZONE_CACHESPREAD)
 		how |= UMA_LAYOUT_SPREAD;
+	if (keg->uk_flags & UMA_ZONE_VM)
+		how |= UMA_LAYOUT_FEWEST;
 	return uma_slab_layout(keg->uk_size, keg->uk_align, how, l);
 }
 
@@ -255,7 +257,8 @@ struct uma_keg *uma_keg_create(const char *name, size_t size, uma_init uminit,
 	if (size > U32_MAX)
 		return ERR_PTR(-E2BIG);
 	/* Each of these says where items lie, and differently. */
-	if (hweight32(flags & (UMA_ZONE_PCPU | UMA_ZONE_CACHESPREAD)) > 1 ||
+	if (hweight32(flags & (UMA_ZONE_PCPU | UMA_ZONE_CACHESPREAD |
+			       UMA_ZONE_VM)) > 1 ||
 	    hweight32(flags & (UMA_ZONE_FIRSTTOUCH | UMA_ZONE_ROUNDROBIN)) > 1)
 		return ERR_PTR(-EINVAL);
 	keg = keg_alloc(name, size, align, flags);

@@ -34,7 +34,8 @@
  * more than one part in LEFTOVER_GOOD, and if none up to UMA_SLAB_PAGES_MANY
  * does, the one that leaves the least. An item too large for that has a slab
  * to itself. It is this that keeps every size below a tenth of the slab, and
- * not the header's place alone.
+ * not the header's place alone. Who must have items while the pool is in pieces,
+ * since it is he who puts them together, asks for as few pages as hold an item.
  *
  * Off-page headers come from a zone, whose items must be large enough for any
  * of them. How large follows from the rule. With the header in the page the
@@ -144,16 +145,17 @@ static bool leaves_less(const struct uma_slab_layout *a,
 }
 
 /*
- * Choose the number of pages. Without @forced the rule says where the header
- * goes, with it the header is off-page and describes at most @most items.
+ * Choose the number of pages, up to @last if an item does not need more. Without
+ * @forced the rule says where the header goes, with it the header is off-page; there
+ * it describes at most @most items.
  */
 static void choose_pages(struct uma_slab_layout *l, u32 rsize, bool refcnt,
-			 bool forced, u32 most)
+			 bool forced, u32 last, u32 most)
 {
 	u32 pages = DIV_ROUND_UP(rsize, PAGE_SIZE);
-	u32 last = max_t(u32, pages, UMA_SLAB_PAGES_MANY);
 	struct uma_slab_layout try;
 
+	last = max(last, pages);
 	for (l->pages = 0; pages <= last; pages++) {
 		if (forced || !layout_in_page(&try, rsize, pages, refcnt))
 			layout_off_page(&try, rsize, pages, refcnt, most);
@@ -184,7 +186,8 @@ u32 uma_slab_offpage_items(bool refcnt)
 
 	for (rsize = SMALLEST_ITEM;
 	     UMA_SLAB_PAGES_MANY * PAGE_SIZE / rsize > most; rsize++) {
-		choose_pages(&l, rsize, refcnt, false, U32_MAX);
+		choose_pages(&l, rsize, refcnt, false, UMA_SLAB_PAGES_MANY,
+			     U32_MAX);
 		if (l.offpage)
 			most = max(most, l.ipers);
 	}
@@ -244,19 +247,21 @@ static int layout_spread(struct uma_slab_layout *l, u32 rsize, u32 step,
  * @flags: UMA_LAYOUT_*
  * @l: where to store the layout; untouched after an error
  *
- * Return: 0; -EINVAL for a size of 0, a bad alignment or an unknown flag; -E2BIG
- * for an item larger than the largest slab.
+ * Return: 0; -EINVAL for a size of 0, a bad alignment, an unknown flag or two that
+ * exclude each other; -E2BIG for an item larger than the largest slab.
  */
 int uma_slab_layout(size_t size, unsigned int align, unsigned int flags,
 		    struct uma_slab_layout *l)
 {
 	bool refcnt = flags & UMA_LAYOUT_REFCNT;
 	bool forced = flags & UMA_LAYOUT_OFFPAGE;
+	bool fewest = flags & UMA_LAYOUT_FEWEST;
 	u32 rsize;
 	int error;
 
 	if (flags & ~(UMA_LAYOUT_REFCNT | UMA_LAYOUT_OFFPAGE |
-		      UMA_LAYOUT_SPREAD))
+		      UMA_LAYOUT_SPREAD | UMA_LAYOUT_FEWEST) ||
+	    (fewest && flags & UMA_LAYOUT_SPREAD))
 		return -EINVAL;
 	error = item_stride(size, align, UMA_SLAB_PAGES_MAX * PAGE_SIZE,
 			    &rsize);
@@ -265,8 +270,8 @@ int uma_slab_layout(size_t size, unsigned int align, unsigned int flags,
 	if (flags & UMA_LAYOUT_SPREAD)
 		return layout_spread(l, rsize, ALIGN(align + 1, SMALLEST_ITEM),
 				     refcnt, forced);
-	choose_pages(l, rsize, refcnt, forced,
-		     forced ? uma_slab_offpage_items(refcnt) : U32_MAX);
+	choose_pages(l, rsize, refcnt, forced, fewest ? 1 : UMA_SLAB_PAGES_MANY,
+		     forced || fewest ? uma_slab_offpage_items(refcnt) : U32_MAX);
 	return 0;
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(uma_slab_layout);

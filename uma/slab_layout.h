@@ -49,6 +49,7 @@ struct uma_slab {
 #define UMA_LAYOUT_REFCNT	0x1	/* a counter for each item */
 #define UMA_LAYOUT_OFFPAGE	0x2	/* header outside, whatever the waste */
 #define UMA_LAYOUT_SPREAD	0x4	/* items start at all offsets in a page */
+#define UMA_LAYOUT_FEWEST	0x8	/* no more pages than an item needs */
 
 /**
  * struct uma_slab_layout - how the slabs of a keg look

@@ -40,6 +40,7 @@ typedef size_t vm_size_t;
 #define UMA_ZONE_OFFPAGE	0x0008	/* slab header outside the slab */
 #define UMA_ZONE_NOFREE		0x0020	/* slabs never go back to the pool */
 #define UMA_ZONE_MTXCLASS	0x0040	/* lock class of its own for lockdep */
+#define UMA_ZONE_VM		0x0080	/* for the VM: slabs of the fewest pages */
 #define UMA_ZONE_SECONDARY	0x0200	/* read only: stacked on another zone's keg */
 #define UMA_ZONE_REFCNT		0x0400	/* a reference counter for each item */
 #define UMA_ZONE_MAXBUCKET	0x0800	/* the largest buckets, from the start */

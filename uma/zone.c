@@ -54,7 +54,8 @@
 				 UMA_ZONE_REFCNT | UMA_ZONE_MAXBUCKET | \
 				 UMA_ZONE_MINBUCKET | UMA_ZONE_CONTIG | \
 				 UMA_ZONE_CACHESPREAD | UMA_ZONE_PCPU | \
-				 UMA_ZONE_FIRSTTOUCH | UMA_ZONE_ROUNDROBIN)
+				 UMA_ZONE_FIRSTTOUCH | UMA_ZONE_ROUNDROBIN | \
+				 UMA_ZONE_VM)
 /* The same for uma_zcache_create(). */
 #define ZCACHE_FLAGS_ALLOWED	(UMA_ZONE_MTXCLASS | UMA_ZONE_MAXBUCKET | \
 				 UMA_ZONE_MINBUCKET)
@@ -2281,10 +2282,13 @@ int uma_startup(void)
 
 	init_irq_work(&guard_settle_irq, guard_settle_irq_fn);
 	uma_internal = &zone_internal;
+	/* What the VM's zones need is needed by the VM. */
 	header_zones[0] = internal_create("UMA Slabs",
-					  uma_keg_header_bytes(false), 0);
+					  uma_keg_header_bytes(false),
+					  UMA_ZONE_VM);
 	header_zones[1] = internal_create("UMA RCntSlabs",
-					  uma_keg_header_bytes(true), 0);
+					  uma_keg_header_bytes(true),
+					  UMA_ZONE_VM);
 	uma_keg_set_header_zones(header_zones[0], header_zones[1]);
 	error = header_zones[0] && header_zones[1] ? 0 : -ENOMEM;
 	if (!error)

@@ -429,7 +429,7 @@ int vm_buf_startup(void)
 	int error;
 
 	buf_zone = uma_zcreate("VM BUF", sizeof(struct vm_buf), NULL, NULL, NULL,
-			       NULL, UMA_ALIGN_PTR, 0);
+			       NULL, UMA_ALIGN_PTR, UMA_ZONE_VM);
 	if (!buf_zone)
 		return -ENOMEM;
 	error = uma_zone_reserve(buf_zone, BUFS_RESERVED);

@@ -1376,9 +1376,9 @@ int vm_map_lookup_again(struct vm_map *map, unsigned long addr, u8 fault_type,
 int vm_map_startup(void)
 {
 	map_zone = uma_zcreate("MAP", sizeof(struct vm_map), NULL, NULL, NULL,
-			       NULL, UMA_ALIGN_PTR, 0);
+			       NULL, UMA_ALIGN_PTR, UMA_ZONE_VM);
 	entry_zone = uma_zcreate("MAP ENTRY", sizeof(struct vm_map_entry), NULL,
-				 NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+				 NULL, NULL, NULL, UMA_ALIGN_PTR, UMA_ZONE_VM);
 	if (map_zone && entry_zone)
 		return 0;
 	vm_map_shutdown();

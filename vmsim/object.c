@@ -924,7 +924,7 @@ int vm_object_startup(void)
 {
 	object_zone = uma_zcreate("VM OBJECT", sizeof(struct vm_object), NULL,
 				  NULL, object_init, NULL, UMA_ALIGN_PTR,
-				  UMA_ZONE_NOFREE);
+				  UMA_ZONE_VM | UMA_ZONE_NOFREE);
 	return object_zone ? 0 : -ENOMEM;
 }
 

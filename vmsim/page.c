@@ -617,6 +617,7 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_alloc);
  */
 struct vm_page *vm_page_grab(struct vm_object *object, u64 pindex, int req)
 {
+	unsigned int waits = 0;
 	struct vm_page *m;
 	bool more;
 
@@ -642,7 +643,7 @@ struct vm_page *vm_page_grab(struct vm_object *object, u64 pindex, int req)
 		if (m || !(req & VM_ALLOC_RETRY))
 			return m;
 		vm_object_unlock(object);
-		more = vm_wait();
+		more = vm_wait_again(&waits);
 		vm_object_lock(object);
 		if (!more)
 			return NULL;

@@ -82,16 +82,13 @@ void vm_pager_unregister(enum vm_object_type type)
 struct vm_object *vm_pager_new_object(enum vm_object_type type, u64 size)
 {
 	struct vm_object *object;
+	unsigned int waits = 0;
 
-	for (;;) {
-		object = vm_object_allocate(type, size);
-		if (object) {
-			object->ops = vm_pagers[type];
-			return object;
-		}
-		if (!vm_wait())
+	while (!(object = vm_object_allocate(type, size)))
+		if (!vm_wait_again(&waits))
 			return NULL;
-	}
+	object->ops = vm_pagers[type];
+	return object;
 }
 
 /**

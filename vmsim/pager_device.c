@@ -207,9 +207,10 @@ const struct vm_pager_ops vm_device_pager = {
 int vm_device_startup(void)
 {
 	record_zone = uma_zcreate("VM FAKE PAGE", sizeof(struct vm_page), NULL,
-				  NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+				  NULL, NULL, NULL, UMA_ALIGN_PTR, UMA_ZONE_VM);
 	pager_zone = uma_zcreate("VM DEVICE PAGER", sizeof(struct device_pager),
-				 NULL, NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+				 NULL, NULL, NULL, NULL, UMA_ALIGN_PTR,
+				 UMA_ZONE_VM);
 	if (record_zone && pager_zone)
 		return 0;
 	vm_device_shutdown();

@@ -422,7 +422,7 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_file_backing);
 int vm_file_startup(void)
 {
 	file_zone = uma_zcreate("VM FILE", sizeof(struct vm_file), NULL, NULL,
-				NULL, NULL, UMA_ALIGN_PTR, 0);
+				NULL, NULL, UMA_ALIGN_PTR, UMA_ZONE_VM);
 	return file_zone ? 0 : -ENOMEM;
 }
 

@@ -53,14 +53,11 @@
  * struct swap_node - neighbours
  * @blk: their blocks, 0 for none; the object's lock
  * @count: how many have one
- *
- * Aligned so that slabs of them take one page: two that lie together are what there
- * may not be just when pages must be written.
  */
 struct swap_node {
 	u64 blk[NODE_INDICES];
 	unsigned int count;
-} __aligned(32);
+};
 
 LIST_HEAD(vm_swap_objects);
 static uma_zone_t object_zone;
@@ -227,6 +224,7 @@ bool vm_swap_next(struct vm_object *object, u64 *pindex, u64 *blk)
 static struct vm_object *swap_alloc(void *handle, u64 size, u8 prot, u64 offset)
 {
 	struct vm_object *object;
+	unsigned int waits = 0;
 	int error;
 
 	if (handle)
@@ -241,7 +239,7 @@ static struct vm_object *swap_alloc(void *handle, u64 size, u8 prot, u64 offset)
 		vm_object_unlock(object);
 		if (error)
 			vm_object_deallocate(object);
-	} while (error && vm_wait());
+	} while (error && vm_wait_again(&waits));
 	return error ? ERR_PTR(error) : object;
 }
 
@@ -543,7 +541,7 @@ const struct vm_pager_ops vm_swap_pager = {
 static uma_zone_t make_zone(const char *name, size_t size, int reserve)
 {
 	uma_zone_t zone = uma_zcreate(name, size, NULL, NULL, NULL, NULL,
-				      UMA_ALIGN_PTR, 0);
+				      UMA_ALIGN_PTR, UMA_ZONE_VM);
 
 	if (zone && uma_zone_reserve(zone, reserve)) {
 		uma_zdestroy(zone);

@@ -889,9 +889,9 @@ int pmap_startup(void)
 {
 	pmap_zone = uma_zcreate("PMAP", sizeof(struct pmap), NULL, pmap_dtor,
 				pmap_zinit, NULL, UMA_ALIGN_CACHE,
-				UMA_ZONE_NOFREE);
+				UMA_ZONE_VM | UMA_ZONE_NOFREE);
 	pv_zone = uma_zcreate("PV ENTRY", sizeof(struct pv_entry), NULL, NULL,
-			      NULL, NULL, UMA_ALIGN_PTR, 0);
+			      NULL, NULL, UMA_ALIGN_PTR, UMA_ZONE_VM);
 	if (pmap_zone && pv_zone)
 		return 0;
 	pmap_shutdown();

@@ -402,7 +402,7 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vmspace_grow);
 int vmspace_startup(void)
 {
 	vmspace_zone = uma_zcreate("VMSPACE", sizeof(struct vmspace), NULL,
-				   NULL, NULL, NULL, UMA_ALIGN_PTR, 0);
+				   NULL, NULL, NULL, UMA_ALIGN_PTR, UMA_ZONE_VM);
 	return vmspace_zone ? 0 : -ENOMEM;
 }
 
