@@ -45,6 +45,7 @@
 #define OTHERS		8
 #define PAGE		4096ULL
 #define BASE		0x100000ULL
+#define NOTHING		(1ULL << 35)
 #define SWAP_PATH	"/tmp/vmfuzz.swap"
 
 static int spaces[SPACES];	/* open files of the device, or what comes after */
@@ -293,6 +294,26 @@ static int opened(const char *path, int flags)
 		exit(1);
 	}
 	return fd;
+}
+
+/*
+ * The memory that calls are told of lies in the middle of nothing: where a bit of its
+ * address is another, or what is written there goes on behind its end, there must
+ * not be a thread's stack.
+ */
+static bool make_memory(void)
+{
+	unsigned char *all = mmap(NULL, 2 * NOTHING, PROT_NONE,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+				  -1, 0);
+
+	if (all == MAP_FAILED)
+		return false;
+	all += -(uintptr_t)all % NOTHING;
+	good = all + NOTHING / 2;
+	readonly = good + NOTHING / 4;
+	return !mprotect(good, 64 * PAGE, PROT_READ | PROT_WRITE) &&
+	       !mprotect(readonly, 16 * PAGE, PROT_READ);
 }
 
 static void make_others(void)
@@ -678,12 +699,7 @@ int main(int argc, char **argv)
 		printf("vmfuzz: %s: %s\n", VMSIM_DEVICE, strerror(errno));
 		return 1;
 	}
-	good = mmap(NULL, 65 * PAGE, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	readonly = mmap(NULL, 16 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
-			-1, 0);
-	if (good == MAP_FAILED || readonly == MAP_FAILED ||
-	    munmap(good + 64 * PAGE, PAGE)) {
+	if (!make_memory()) {
 		perror("vmfuzz");
 		return 1;
 	}
