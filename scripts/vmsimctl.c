@@ -1265,49 +1265,23 @@ static const struct {
 	{ "swap-used", offsetof(struct vmsim_stats, vst_swap_used) },
 };
 
-static const char *const counter_names[VMSIM_COUNTER_COUNT] = {
-	[VMSIM_FAULTS] = "faults",
-	[VMSIM_ZERO_FILLS] = "zero-fills",
-	[VMSIM_COW_FAULTS] = "cow-faults",
-	[VMSIM_COW_OPTIMISED] = "cow-optimised",
-	[VMSIM_OBJECT_FAULTS] = "object-faults",
-	[VMSIM_PAGEINS] = "pageins",
-	[VMSIM_PAGEOUTS] = "pageouts",
-	[VMSIM_PAGEIN_ERRORS] = "pagein-errors",
-	[VMSIM_PAGEOUT_ERRORS] = "pageout-errors",
-	[VMSIM_PREFAULTS] = "prefaults",
-	[VMSIM_REACTIVATED] = "reactivated",
-	[VMSIM_SHADOWS] = "shadows",
-	[VMSIM_COLLAPSES] = "collapses",
-	[VMSIM_BYPASSES] = "bypasses",
-	[VMSIM_COLLAPSE_WAITS] = "collapse-waits",
-	[VMSIM_CACHE_TAKEN] = "cache-taken",
-	[VMSIM_CACHE_SKIPPED] = "cache-skipped",
-	[VMSIM_PAGE_WAITS] = "page-waits",
-	[VMSIM_BUSY_WAITS] = "busy-waits",
-	[VMSIM_DEAD_WAKEUPS] = "dead-wakeups",
-	[VMSIM_SCANS] = "scans",
-	[VMSIM_SCAN_INACTIVE] = "scan-inactive",
-	[VMSIM_SCAN_ACTIVE] = "scan-active",
-	[VMSIM_SCAN_FREED] = "scan-freed",
-	[VMSIM_SCAN_CACHED] = "scan-cached",
-	[VMSIM_SCAN_UNCACHED] = "scan-uncached",
-	[VMSIM_SCAN_REACTIVATED] = "scan-reactivated",
-	[VMSIM_SCAN_DEACTIVATED] = "scan-deactivated",
-	[VMSIM_SCAN_LAUNDERED] = "scan-laundered",
-	[VMSIM_SKIP_LOCKED] = "skip-locked",
-	[VMSIM_SKIP_BUSY] = "skip-busy",
-	[VMSIM_SKIP_WRITING] = "skip-writing",
-	[VMSIM_SKIP_HELD] = "skip-held",
-	[VMSIM_SKIP_DEAD] = "skip-dead",
-	[VMSIM_SKIP_UNMANAGED] = "skip-unmanaged",
-	[VMSIM_SKIP_NO_SWAP] = "skip-no-swap",
-	[VMSIM_SKIP_FAILING] = "skip-failing",
-	[VMSIM_HOPELESS] = "hopeless",
-	[VMSIM_ZEROED_AHEAD] = "zeroed-ahead",
-	[VMSIM_ZEROED_USED] = "zeroed-used",
-	[VMSIM_ZERO_YIELDS] = "zero-yields",
-};
+/* A counter as it is called here, where words have dashes. */
+static const char *counter_name(unsigned int i)
+{
+	static const char *const names[VMSIM_COUNTER_COUNT] = {
+#define COUNTER_NAME(NAME, name)	[VMSIM_##NAME] = #name,
+		VMSIM_EACH_COUNTER(COUNTER_NAME)
+#undef COUNTER_NAME
+	};
+	static char text[32];
+	char *c;
+
+	snprintf(text, sizeof(text), "%s", names[i]);
+	for (c = text; *c; c++)
+		if (*c == '_')
+			*c = '-';
+	return text;
+}
 
 /* What the counters were when `mark` was given last. */
 static struct vmsim_stats marked;
@@ -1366,30 +1340,31 @@ static bool do_mark(struct run *run, struct words *w)
 	return get_counters(run, &marked);
 }
 
+/* What a counter went up by since `mark`. */
+static void show_count(struct run *run, const struct vmsim_stats *st,
+		       unsigned int i)
+{
+	show(run, "%-14s +%" PRIu64, counter_name(i),
+	     (uint64_t)(st->vst_counter[i] - marked.vst_counter[i]));
+}
+
 static bool do_count(struct run *run, struct words *w)
 {
 	struct vmsim_stats st;
 	unsigned int i, j;
-	bool found;
 
 	if (!get_counters(run, &st))
 		return false;
 	for (i = 0; w->n == 1 && i < VMSIM_COUNTER_COUNT; i++)
 		if (st.vst_counter[i] != marked.vst_counter[i])
-			show(run, "%-14s +%" PRIu64, counter_names[i],
-			     (uint64_t)(st.vst_counter[i] -
-					marked.vst_counter[i]));
+			show_count(run, &st, i);
 	for (j = 1; j < w->n; j++) {
-		found = false;
 		for (i = 0; i < VMSIM_COUNTER_COUNT; i++)
-			if (!strcmp(counter_names[i], w->word[j])) {
-				show(run, "%-14s +%" PRIu64, counter_names[i],
-				     (uint64_t)(st.vst_counter[i] -
-						marked.vst_counter[i]));
-				found = true;
-			}
-		if (!found)
+			if (!strcmp(counter_name(i), w->word[j]))
+				break;
+		if (i == VMSIM_COUNTER_COUNT)
 			return fail(run, -1, "no counter '%s'", w->word[j]);
+		show_count(run, &st, i);
 	}
 	return true;
 }

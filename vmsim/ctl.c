@@ -532,47 +532,9 @@ static_assert((int)VMSIM_COUNTER_COUNT <= VMSIM_COUNTERS);
 
 static void read_counters(u64 *to)
 {
-	to[VMSIM_FAULTS] = vm_counted(faults);
-	to[VMSIM_ZERO_FILLS] = vm_counted(zero_fills);
-	to[VMSIM_COW_FAULTS] = vm_counted(cow_faults);
-	to[VMSIM_COW_OPTIMISED] = vm_counted(cow_optimised);
-	to[VMSIM_OBJECT_FAULTS] = vm_counted(object_faults);
-	to[VMSIM_PAGEINS] = vm_counted(pageins);
-	to[VMSIM_PAGEOUTS] = vm_counted(pageouts);
-	to[VMSIM_PAGEIN_ERRORS] = vm_counted(pagein_errors);
-	to[VMSIM_PAGEOUT_ERRORS] = vm_counted(pageout_errors);
-	to[VMSIM_PREFAULTS] = vm_counted(prefaults);
-	to[VMSIM_REACTIVATED] = vm_counted(reactivated);
-	to[VMSIM_SHADOWS] = vm_counted(shadows);
-	to[VMSIM_COLLAPSES] = vm_counted(collapses);
-	to[VMSIM_BYPASSES] = vm_counted(bypasses);
-	to[VMSIM_COLLAPSE_WAITS] = vm_counted(collapse_waits);
-	to[VMSIM_CACHE_TAKEN] = vm_counted(cache_taken);
-	to[VMSIM_CACHE_SKIPPED] = vm_counted(cache_skipped);
-	to[VMSIM_PAGE_WAITS] = vm_counted(page_waits);
-	to[VMSIM_BUSY_WAITS] = vm_counted(busy_waits);
-	to[VMSIM_DEAD_WAKEUPS] = vm_counted(dead_wakeups);
-	to[VMSIM_SCANS] = vm_counted(scans);
-	to[VMSIM_SCAN_INACTIVE] = vm_counted(scan_inactive);
-	to[VMSIM_SCAN_ACTIVE] = vm_counted(scan_active);
-	to[VMSIM_SCAN_FREED] = vm_counted(scan_freed);
-	to[VMSIM_SCAN_CACHED] = vm_counted(scan_cached);
-	to[VMSIM_SCAN_UNCACHED] = vm_counted(scan_uncached);
-	to[VMSIM_SCAN_REACTIVATED] = vm_counted(scan_reactivated);
-	to[VMSIM_SCAN_DEACTIVATED] = vm_counted(scan_deactivated);
-	to[VMSIM_SCAN_LAUNDERED] = vm_counted(scan_laundered);
-	to[VMSIM_SKIP_LOCKED] = vm_counted(skip_locked);
-	to[VMSIM_SKIP_BUSY] = vm_counted(skip_busy);
-	to[VMSIM_SKIP_WRITING] = vm_counted(skip_writing);
-	to[VMSIM_SKIP_HELD] = vm_counted(skip_held);
-	to[VMSIM_SKIP_DEAD] = vm_counted(skip_dead);
-	to[VMSIM_SKIP_UNMANAGED] = vm_counted(skip_unmanaged);
-	to[VMSIM_SKIP_NO_SWAP] = vm_counted(skip_no_swap);
-	to[VMSIM_SKIP_FAILING] = vm_counted(skip_failing);
-	to[VMSIM_HOPELESS] = vm_counted(hopeless);
-	to[VMSIM_ZEROED_AHEAD] = vm_counted(zeroed_ahead);
-	to[VMSIM_ZEROED_USED] = vm_counted(zeroed_used);
-	to[VMSIM_ZERO_YIELDS] = vm_counted(zero_yields);
+#define READ_COUNTER(NAME, name)	to[VMSIM_##NAME] = vm_counted(name);
+	VMSIM_EACH_COUNTER(READ_COUNTER)
+#undef READ_COUNTER
 }
 
 static int call_stats(struct vm_call *call)

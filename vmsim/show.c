@@ -254,52 +254,12 @@ static int queues_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(queues);
 
-#define show_counter(m, name) \
-	seq_printf(m, "%-16s %12llu\n", #name, vm_counted(name))
-
 static int counters_show(struct seq_file *m, void *unused)
 {
-	show_counter(m, faults);
-	show_counter(m, zero_fills);
-	show_counter(m, cow_faults);
-	show_counter(m, cow_optimised);
-	show_counter(m, object_faults);
-	show_counter(m, pageins);
-	show_counter(m, pageouts);
-	show_counter(m, pagein_errors);
-	show_counter(m, pageout_errors);
-	show_counter(m, prefaults);
-	show_counter(m, reactivated);
-	show_counter(m, shadows);
-	show_counter(m, collapses);
-	show_counter(m, bypasses);
-	show_counter(m, collapse_waits);
-	show_counter(m, cache_taken);
-	show_counter(m, cache_skipped);
-	show_counter(m, page_waits);
-	show_counter(m, busy_waits);
-	show_counter(m, dead_wakeups);
-	show_counter(m, scans);
-	show_counter(m, scan_inactive);
-	show_counter(m, scan_active);
-	show_counter(m, scan_freed);
-	show_counter(m, scan_cached);
-	show_counter(m, scan_uncached);
-	show_counter(m, scan_reactivated);
-	show_counter(m, scan_deactivated);
-	show_counter(m, scan_laundered);
-	show_counter(m, skip_locked);
-	show_counter(m, skip_busy);
-	show_counter(m, skip_writing);
-	show_counter(m, skip_held);
-	show_counter(m, skip_dead);
-	show_counter(m, skip_unmanaged);
-	show_counter(m, skip_no_swap);
-	show_counter(m, skip_failing);
-	show_counter(m, hopeless);
-	show_counter(m, zeroed_ahead);
-	show_counter(m, zeroed_used);
-	show_counter(m, zero_yields);
+#define SHOW_COUNTER(NAME, name) \
+	seq_printf(m, "%-16s %12llu\n", #name, vm_counted(name));
+	VMSIM_EACH_COUNTER(SHOW_COUNTER)
+#undef SHOW_COUNTER
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(counters);

@@ -77,6 +77,8 @@
 #include <linux/mm.h>
 #include <linux/types.h>
 
+#include "vmsim/vmsim_ctl.h"
+
 /* What may be done with memory; in this order in a mask of bits. */
 #define VM_PROT_NONE		0x00
 #define VM_PROT_READ		0x01
@@ -112,92 +114,14 @@ enum vm_advice {
 
 /**
  * struct vm_counters - what has happened; only ever goes up
- * @faults: faults handled
- * @zero_fills: of those, that a fresh page answered
- * @cow_faults: of those, that copied a page
- * @cow_optimised: of those, that moved a page up instead of copying it
- * @object_faults: of those, that found the page resident
- * @pageins: pages that a pager brought
- * @pageouts: pages that a pager took
- * @pagein_errors: pages that a pager could not bring
- * @pageout_errors: pages that a pager could not take, and that are still dirty
- * @prefaults: translations entered beside the one that was asked for
- * @reactivated: pages that a fault or advice took back from the inactive queue
- * @shadows: shadow objects made
- * @collapses: objects merged into the one above them
- * @bypasses: objects taken out of a chain while others use them
- * @collapse_waits: times that a collapse slept for a busy page or the pager
- * @cache_taken: cached pages that were given a new owner
- * @cache_skipped: cached pages that could not be, since they were locked or busy
- * @page_waits: times that somebody slept until pages were free
- * @busy_waits: times that somebody slept until a page was not busy
- * @dead_wakeups: times that those who slept for a dying object were woken
- * @scans: passes of page-out over the queues
- * @scan_inactive: inactive pages that those looked at
- * @scan_active: active ones
- * @scan_freed: of the inactive ones, those that were clean and were freed
- * @scan_cached: those that were clean and were cached
- * @scan_uncached: cached pages that page-out freed
- * @scan_reactivated: inactive ones that had been used meanwhile
- * @scan_deactivated: active ones that had not
- * @scan_laundered: pages that page-out gave to pagers, neighbours included
- * @skip_locked: pages passed over since somebody had their object locked
- * @skip_busy: since they were busy
- * @skip_writing: since they were being written already
- * @skip_held: since they were held
- * @skip_dead: since their object was dying
- * @skip_unmanaged: since they are never paged out; those leave their queue
- * @skip_no_swap: dirty ones, since there was no room in swap
- * @skip_failing: dirty ones, since the pager had failed a moment ago
- * @hopeless: times that page-out told those who wait that there is nothing to wait for
- * @zeroed_ahead: free pages zeroed ahead of need
- * @zeroed_used: of those, pages that were handed out to who wanted zeroes
- * @zero_yields: times that the zeroing thread let others run
  *
- * Each is atomic, so that all are exact whoever counts.
+ * Those of VMSIM_EACH_COUNTER, which says what each is. Each is atomic, so that all are
+ * exact whoever counts.
  */
 struct vm_counters {
-	atomic64_t faults;
-	atomic64_t zero_fills;
-	atomic64_t cow_faults;
-	atomic64_t cow_optimised;
-	atomic64_t object_faults;
-	atomic64_t pageins;
-	atomic64_t pageouts;
-	atomic64_t pagein_errors;
-	atomic64_t pageout_errors;
-	atomic64_t prefaults;
-	atomic64_t reactivated;
-	atomic64_t shadows;
-	atomic64_t collapses;
-	atomic64_t bypasses;
-	atomic64_t collapse_waits;
-	atomic64_t cache_taken;
-	atomic64_t cache_skipped;
-	atomic64_t page_waits;
-	atomic64_t busy_waits;
-	atomic64_t dead_wakeups;
-	atomic64_t scans;
-	atomic64_t scan_inactive;
-	atomic64_t scan_active;
-	atomic64_t scan_freed;
-	atomic64_t scan_cached;
-	atomic64_t scan_uncached;
-	atomic64_t scan_reactivated;
-	atomic64_t scan_deactivated;
-	atomic64_t scan_laundered;
-	atomic64_t skip_locked;
-	atomic64_t skip_busy;
-	atomic64_t skip_writing;
-	atomic64_t skip_held;
-	atomic64_t skip_dead;
-	atomic64_t skip_unmanaged;
-	atomic64_t skip_no_swap;
-	atomic64_t skip_failing;
-	atomic64_t hopeless;
-	atomic64_t zeroed_ahead;
-	atomic64_t zeroed_used;
-	atomic64_t zero_yields;
+#define VM_COUNTER(NAME, name)	atomic64_t name;
+	VMSIM_EACH_COUNTER(VM_COUNTER)
+#undef VM_COUNTER
 };
 
 extern struct vm_counters vm_cnt;

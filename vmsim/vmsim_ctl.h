@@ -250,49 +250,100 @@ struct vmsim_release {
 /* Room for counters that there may be one day. */
 #define VMSIM_COUNTERS		64
 
-/* Of vst_counter: what has happened, in all spaces, since the module was loaded. */
+/*
+ * What is counted, in all spaces, since the module was loaded; each is also a line of
+ * vmsim/counters in debugfs.
+ *
+ * faults: faults handled
+ * zero_fills: of those, that a fresh page answered
+ * cow_faults: of those, that copied a page
+ * cow_optimised: of those, that moved a page up instead of copying it
+ * object_faults: of those, that found the page resident
+ * pageins: pages that a pager brought
+ * pageouts: pages that a pager took
+ * pagein_errors: pages that a pager could not bring
+ * pageout_errors: pages that a pager could not take, and that are still dirty
+ * prefaults: translations entered beside the one that was asked for
+ * reactivated: pages that a fault or advice took back from the inactive queue
+ * shadows: shadow objects made
+ * collapses: objects merged into the one above them
+ * bypasses: objects taken out of a chain while others use them
+ * collapse_waits: times that a collapse slept for a busy page or the pager
+ * cache_taken: cached pages that were given a new owner
+ * cache_skipped: cached pages that could not be, since they were locked or busy
+ * page_waits: times that somebody slept until pages were free
+ * busy_waits: times that somebody slept until a page was not busy
+ * dead_wakeups: times that those who slept for a dying object were woken
+ * scans: passes of page-out over the queues
+ * scan_inactive: inactive pages that those looked at
+ * scan_active: active ones
+ * scan_freed: of the inactive ones, those that were clean and were freed
+ * scan_cached: those that were clean and were cached
+ * scan_uncached: cached pages that page-out freed
+ * scan_reactivated: inactive ones that had been used meanwhile
+ * scan_deactivated: active ones that had not
+ * scan_laundered: pages that page-out gave to pagers, neighbours included
+ * skip_locked: pages passed over since somebody had their object locked
+ * skip_busy: since they were busy
+ * skip_writing: since they were being written already
+ * skip_held: since they were held
+ * skip_dead: since their object was dying
+ * skip_unmanaged: since they are never paged out; those leave their queue
+ * skip_no_swap: dirty ones, since there was no room in swap
+ * skip_failing: dirty ones, since the pager had failed a moment ago
+ * hopeless: times that page-out told those who wait that there is nothing to wait for
+ * zeroed_ahead: free pages zeroed ahead of need
+ * zeroed_used: of those, pages that were handed out to who wanted zeroes
+ * zero_yields: times that the zeroing thread let others run
+ */
+#define VMSIM_EACH_COUNTER(X) \
+	X(FAULTS, faults) \
+	X(ZERO_FILLS, zero_fills) \
+	X(COW_FAULTS, cow_faults) \
+	X(COW_OPTIMISED, cow_optimised) \
+	X(OBJECT_FAULTS, object_faults) \
+	X(PAGEINS, pageins) \
+	X(PAGEOUTS, pageouts) \
+	X(PAGEIN_ERRORS, pagein_errors) \
+	X(PAGEOUT_ERRORS, pageout_errors) \
+	X(PREFAULTS, prefaults) \
+	X(REACTIVATED, reactivated) \
+	X(SHADOWS, shadows) \
+	X(COLLAPSES, collapses) \
+	X(BYPASSES, bypasses) \
+	X(COLLAPSE_WAITS, collapse_waits) \
+	X(CACHE_TAKEN, cache_taken) \
+	X(CACHE_SKIPPED, cache_skipped) \
+	X(PAGE_WAITS, page_waits) \
+	X(BUSY_WAITS, busy_waits) \
+	X(DEAD_WAKEUPS, dead_wakeups) \
+	X(SCANS, scans) \
+	X(SCAN_INACTIVE, scan_inactive) \
+	X(SCAN_ACTIVE, scan_active) \
+	X(SCAN_FREED, scan_freed) \
+	X(SCAN_CACHED, scan_cached) \
+	X(SCAN_UNCACHED, scan_uncached) \
+	X(SCAN_REACTIVATED, scan_reactivated) \
+	X(SCAN_DEACTIVATED, scan_deactivated) \
+	X(SCAN_LAUNDERED, scan_laundered) \
+	X(SKIP_LOCKED, skip_locked) \
+	X(SKIP_BUSY, skip_busy) \
+	X(SKIP_WRITING, skip_writing) \
+	X(SKIP_HELD, skip_held) \
+	X(SKIP_DEAD, skip_dead) \
+	X(SKIP_UNMANAGED, skip_unmanaged) \
+	X(SKIP_NO_SWAP, skip_no_swap) \
+	X(SKIP_FAILING, skip_failing) \
+	X(HOPELESS, hopeless) \
+	X(ZEROED_AHEAD, zeroed_ahead) \
+	X(ZEROED_USED, zeroed_used) \
+	X(ZERO_YIELDS, zero_yields)
+
+/* Of vst_counter. */
 enum vmsim_counter {
-	VMSIM_FAULTS,
-	VMSIM_ZERO_FILLS,
-	VMSIM_COW_FAULTS,
-	VMSIM_COW_OPTIMISED,
-	VMSIM_OBJECT_FAULTS,
-	VMSIM_PAGEINS,
-	VMSIM_PAGEOUTS,
-	VMSIM_PAGEIN_ERRORS,
-	VMSIM_PAGEOUT_ERRORS,
-	VMSIM_PREFAULTS,
-	VMSIM_REACTIVATED,
-	VMSIM_SHADOWS,
-	VMSIM_COLLAPSES,
-	VMSIM_BYPASSES,
-	VMSIM_COLLAPSE_WAITS,
-	VMSIM_CACHE_TAKEN,
-	VMSIM_CACHE_SKIPPED,
-	VMSIM_PAGE_WAITS,
-	VMSIM_BUSY_WAITS,
-	VMSIM_DEAD_WAKEUPS,
-	VMSIM_SCANS,
-	VMSIM_SCAN_INACTIVE,
-	VMSIM_SCAN_ACTIVE,
-	VMSIM_SCAN_FREED,
-	VMSIM_SCAN_CACHED,
-	VMSIM_SCAN_UNCACHED,
-	VMSIM_SCAN_REACTIVATED,
-	VMSIM_SCAN_DEACTIVATED,
-	VMSIM_SCAN_LAUNDERED,
-	VMSIM_SKIP_LOCKED,
-	VMSIM_SKIP_BUSY,
-	VMSIM_SKIP_WRITING,
-	VMSIM_SKIP_HELD,
-	VMSIM_SKIP_DEAD,
-	VMSIM_SKIP_UNMANAGED,
-	VMSIM_SKIP_NO_SWAP,
-	VMSIM_SKIP_FAILING,
-	VMSIM_HOPELESS,
-	VMSIM_ZEROED_AHEAD,
-	VMSIM_ZEROED_USED,
-	VMSIM_ZERO_YIELDS,
+#define VMSIM_COUNTER(NAME, name)	VMSIM_##NAME,
+	VMSIM_EACH_COUNTER(VMSIM_COUNTER)
+#undef VMSIM_COUNTER
 	VMSIM_COUNTER_COUNT,
 };
 
