@@ -2,14 +2,19 @@
 /*
  * What a fault costs: it should not depend on how many there are.
  *
- *   fault-zero-N	N pages are touched for the first time
+ *   fault-zero-N	N pages are touched for the first time, and zeroed there and then
+ *   fault-ahead-N	the same, of pages that were zeroed ahead of need
  *   fault-cow-N	after a fork N pages are written to, and copied
  *   fault-pagein-N	N pages that were paged out to a file in memory are read again,
  *			one operation each, with the workers' part
  *
+ * The thread that zeroes pages is to be off (vm_pagezero=0): on one CPU it would run in
+ * the middle of a round, and be counted.
+ *
  * Everything is done as a client does it, through an address space, so what the
- * first fault in it makes (an object, tables) is part of the first page's cost. Each
- * row is a mean of rounds after the first, which warms up. There is no peer.
+ * first fault in it makes (an object, three pages of tables) is part of the first
+ * page's cost. Each row is a mean of rounds after the first, which warms up. There is
+ * no peer.
  */
 
 #define pr_fmt(fmt) "uma_bench: " fmt
@@ -22,6 +27,7 @@
 #include <linux/sched.h>
 
 #include "uma/compat.h"
+#include "uma/pool.h"
 #include "vmsim/fault.h"
 #include "vmsim/map.h"
 #include "vmsim/object.h"
@@ -89,6 +95,13 @@ static s64 round_zero(u32 n)
 	took = now() - took;
 	vmspace_free(vm);
 	return error ?: (s64)took;
+}
+
+static s64 round_ahead(u32 n)
+{
+	while (uma_pool_zero_ahead(uma_pool, 90))
+		cond_resched();
+	return round_zero(n);
 }
 
 static s64 round_cow(u32 n)
@@ -213,6 +226,9 @@ static int __init uma_faultbench_init(void)
 		error = bench("fault-zero", sizes[i], round_zero) ?:
 			bench("fault-cow", sizes[i], round_cow) ?:
 			bench("fault-pagein", sizes[i], round_pagein);
+	/* From here on there are zeroed pages for all. */
+	for (i = 0; !error && i < ARRAY_SIZE(sizes); i++)
+		error = bench("fault-ahead", sizes[i], round_ahead);
 	vm_swapoff(SWAP_PATH);
 	if (!error)
 		pr_info("done\n");
