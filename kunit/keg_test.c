@@ -691,7 +691,7 @@ static void keg_zones_of_the_vm_need_no_runs(struct kunit *test)
 	LIST_HEAD(taken);
 	LIST_HEAD(singles);
 	struct vm_page *m, *next;
-	void *items[MANY];
+	void **items = uma_test_items(test, MANY);
 	unsigned int s, i;
 
 	while ((m = uma_pool_alloc(uma_pool, 1, M_NOWAIT | M_USE_RESERVE)))

@@ -45,7 +45,7 @@
 #define OTHERS		8
 #define PAGE		4096ULL
 #define BASE		0x100000ULL
-#define NOTHING		(1ULL << 35)
+#define NOTHING		(32ULL << 30)
 #define SWAP_PATH	"/tmp/vmfuzz.swap"
 
 static int spaces[SPACES];	/* open files of the device, or what comes after */
