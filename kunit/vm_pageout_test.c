@@ -915,6 +915,10 @@ static void pg_01_targets_can_be_set(struct kunit *test)
 #define CLIENT_PAGES	768
 #define ROUNDS		3
 
+/* Until all have filled their spaces, none goes on: so no one has the pool to itself. */
+static atomic_t clients_to_fill;
+static DECLARE_COMPLETION(clients_full);
+
 struct client {
 	struct vmspace *vm;
 	u32 seed;
@@ -966,6 +970,9 @@ static void run_client(void *arg)
 	prandom_seed_state(&rnd, c->seed);
 	for (i = 0; i < CLIENT_PAGES; i++)
 		dirty_page(c, i);
+	if (atomic_dec_and_test(&clients_to_fill))
+		complete_all(&clients_full);
+	wait_for_completion(&clients_full);
 	for (i = 0; i < ROUNDS * CLIENT_PAGES; i++) {
 		page = prandom_u32_state(&rnd) % CLIENT_PAGES;
 		check_page(c, page);
@@ -1027,6 +1034,8 @@ static void pg_01_three_times_the_pool(struct kunit *test)
 	vm_pageout_targets.free = limits.reserved + 96;
 	vm_pageout_targets.cache = 64;
 	vm_pageout_targets.inactive = 256;
+	atomic_set(&clients_to_fill, CLIENTS);
+	reinit_completion(&clients_full);
 	let_go();
 	for (i = 0; i < CLIENTS; i++)
 		vm_test_start(test, &c[i].t, run_client, &c[i]);
