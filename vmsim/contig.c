@@ -594,11 +594,9 @@ static bool launder_step(struct contig_work *w, enum vm_queue queue)
 	struct vm_page *m;
 
 	vm_page_lock_queues();
-	m = list_first_entry_or_null(&vm_pageqs.head[queue], struct vm_page,
-				     pageq);
+	/* The next step is another one's. */
+	m = vm_pageq_rotate(queue);
 	if (m) {
-		/* The next step is another one's. */
-		vm_pageq_requeue(m);
 		object = m->object;
 		if (m->hold_count)
 			why = CONTIG_SKIP_HELD;

@@ -148,12 +148,11 @@ static struct file *get_file_for(int fd, bool write, u64 *size)
 	else if (!(file->f_mode & FMODE_READ) ||
 		 (write && !(file->f_mode & FMODE_WRITE)))
 		error = -EACCES;
-	/* What has no pages (proc, debugfs), or ends elsewhere than told to. */
+	/* What has no pages (proc, debugfs), or may only be written to at its end. */
 	else if (!file->f_op->read_iter || !file->f_mapping->a_ops ||
-		 file->f_flags & O_DIRECT || IS_DAX(inode))
+		 IS_DAX(inode))
 		error = -EINVAL;
-	else if (write && (!file->f_op->write_iter || file->f_flags & O_APPEND ||
-			   IS_APPEND(inode)))
+	else if (write && (!file->f_op->write_iter || IS_APPEND(inode)))
 		error = -EINVAL;
 	if (error) {
 		fput(file);

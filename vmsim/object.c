@@ -18,6 +18,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": vm: " fmt
 
 #include <linux/minmax.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/xarray.h>
@@ -179,8 +180,11 @@ void vm_object_terminate(struct vm_object *object)
 	WARN_ON(atomic_read(&object->ref_count) || object->backing_object);
 	vm_object_set_flag(object, OBJ_DEAD);
 	vm_object_pip_wait(object);
-	if (object->type == OBJT_VNODE && object->resident)
-		vm_object_page_clean(object, 0, object->size, OBJPC_SYNC);
+	/* Nobody is left whom an errno could tell. */
+	if (object->type == OBJT_VNODE && object->resident &&
+	    vm_object_page_clean(object, 0, object->size, OBJPC_SYNC))
+		pr_err_ratelimited("object %llu ends: what could not be written to its file is lost\n",
+				   object->id);
 	vm_object_pip_wait(object);
 	free_all_pages(object);
 	if (object->ops && object->ops->dealloc)

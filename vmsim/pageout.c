@@ -280,14 +280,12 @@ static struct vm_page *lock_next(struct pass *p, enum vm_queue queue)
 	struct vm_object *object;
 
 	vm_page_lock_queues();
-	m = list_first_entry_or_null(&vm_pageqs.head[queue], struct vm_page,
-				     pageq);
+	m = vm_pageq_rotate(queue);
 	if (!m) {
 		vm_page_unlock_queues();
 		return NULL;
 	}
 	p->looked++;
-	vm_pageq_requeue(m);
 	vm_steer(VM_STEER_PAGEOUT_LOOK, m);
 	/* It is in one, and that stays while the page is in it. */
 	object = m->object;

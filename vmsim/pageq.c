@@ -138,17 +138,25 @@ void vm_pageq_remove(struct vm_page *m)
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_pageq_remove);
 
 /**
- * vm_pageq_requeue() - put a page at the end of the queue that it is on
- * @m: the page
+ * vm_pageq_rotate() - the page at the head of a queue goes to its end
+ * @queue: the queue
+ *
+ * So whoever looks at a queue page by page needs no place in it of his own: as many
+ * steps as there are pages end it, whatever happens between two of them.
  *
  * Context: the queues' lock is held.
+ * Return: the page, or NULL if there is none.
  */
-void vm_pageq_requeue(struct vm_page *m)
+struct vm_page *vm_pageq_rotate(enum vm_queue queue)
 {
-	if (!WARN_ON(!vm_page_queues_owned() || m->queue == PQ_NONE))
-		list_move_tail(&m->pageq, &vm_pageqs.head[m->queue]);
+	struct list_head *head = &vm_pageqs.head[queue];
+
+	if (WARN_ON(!vm_page_queues_owned()) || list_empty(head))
+		return NULL;
+	list_rotate_left(head);
+	return list_last_entry(head, struct vm_page, pageq);
 }
-EXPORT_SYMBOL_FOR_UMA_TESTS(vm_pageq_requeue);
+EXPORT_SYMBOL_FOR_UMA_TESTS(vm_pageq_rotate);
 
 /*
  * Whether a page of the cache queue is mapped, and nobody is about to take it from

@@ -66,7 +66,7 @@ bool vm_page_queues_owned(void);
 void vm_pageq_enqueue(struct vm_page *m, enum vm_queue queue);
 void vm_pageq_enqueue_head(struct vm_page *m, enum vm_queue queue);
 void vm_pageq_remove(struct vm_page *m);
-void vm_pageq_requeue(struct vm_page *m);
+struct vm_page *vm_pageq_rotate(enum vm_queue queue);
 
 /* It need not be for these. */
 bool vm_pageq_check(void);
