@@ -106,17 +106,21 @@ static bool hides_all(struct vm_object *object, struct vm_object *backing)
 	    max(backing->resident, backing->pager_count))
 		return false;
 	/* What lies below it would be seen where it has nothing. */
-	xa_for_each_range(&backing->pages, index, m, offset, end - 1)
+	xa_for_each_range(&backing->pages, index, m, offset, end - 1) {
 		if (!has_page(object, index - offset))
 			return false;
+		cond_resched();
+	}
 	if (backing->type == OBJT_DEFAULT)
 		return true;
 	if (!backing->ops || !backing->ops->next)
 		return false;
 	for (pindex = offset; backing->ops->next(backing, &pindex, end - 1);
-	     pindex++)
+	     pindex++) {
 		if (!has_page(object, pindex - offset))
 			return false;
+		cond_resched();
+	}
 	return true;
 }
 
