@@ -1297,7 +1297,8 @@ static void client_move(struct kunit *test, struct client *c, struct vm_page *m,
 static void ct_08_a_quarter_of_the_pool(struct kunit *test)
 {
 	/* Where each access to memory is looked at, a case would take too long. */
-	unsigned int tries = IS_ENABLED(CONFIG_KASAN) ? 5 : 100, served = 0, i;
+	bool watched = IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN);
+	unsigned int tries = watched ? 5 : 100, served = 0, i;
 	unsigned long begin = jiffies;
 	struct uma_pool_stats st;
 	struct crowd *cr;
