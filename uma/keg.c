@@ -454,6 +454,9 @@ static void *keg_memory_alloc(struct uma_keg *keg, uma_zone_t zone, int nid,
 	}
 	if (keg->uk_kva)
 		return keg_backing_alloc(keg, flags);
+	/* They may stay for ever, in the midst of pages that runs are won from. */
+	if (keg->uk_flags & UMA_ZONE_VM)
+		flags |= M_HIGHEST;
 	m = uma_pool_alloc_node(uma_pool, keg->uk_layout.pages, nid, flags) ?:
 	    keg_win_run(keg, flags);
 	return m ? vm_page_kva(m) : NULL;

@@ -276,6 +276,20 @@ static struct vm_page *alloc_run(struct uma_pool *pool, struct pool_node *node,
 	return m;
 }
 
+/*
+ * Pages of one node. A single one is the one freed last, or with M_HIGHEST the highest
+ * that is free, as the end of a run would be: what stays for long lies together then, and
+ * leaves runs elsewhere.
+ */
+static __always_inline struct vm_page *alloc_of(struct uma_pool *pool,
+						struct pool_node *node,
+						unsigned int npages, int flags)
+{
+	return likely(npages == 1 && !(flags & M_HIGHEST)) ?
+	       alloc_single(pool, node, flags) :
+	       alloc_run(pool, node, npages, flags);
+}
+
 /* The same of other nodes than @node, the nearest first. */
 static struct vm_page *alloc_of_others(struct uma_pool *pool,
 				       struct pool_node *node,
@@ -285,9 +299,7 @@ static struct vm_page *alloc_of_others(struct uma_pool *pool,
 	unsigned int i;
 
 	for (i = 0; !m && i < pool->nnodes - 1; i++)
-		m = npages == 1 ? alloc_single(pool, node->others[i], flags) :
-				  alloc_run(pool, node->others[i], npages,
-					    flags);
+		m = alloc_of(pool, node->others[i], npages, flags);
 	return m;
 }
 
@@ -311,8 +323,7 @@ static struct vm_page *alloc_growing(struct uma_pool *pool,
 	/* What came before this is looked at; what comes later is waited for. */
 	do {
 		grown = READ_ONCE(pool->grown);
-		m = npages == 1 ? alloc_single(pool, node, flags) :
-				  alloc_run(pool, node, npages, flags);
+		m = alloc_of(pool, node, npages, flags);
 		if (!m && !(flags & M_NODEONLY))
 			m = alloc_of_others(pool, node, npages, flags);
 	} while (!m && pool_grow_since(pool, node, npages, flags, grown));
@@ -357,8 +368,7 @@ static __always_inline struct vm_page *alloc_near(struct uma_pool *pool,
 		count_fail(pool, node);
 		return NULL;
 	}
-	m = likely(npages == 1) ? alloc_single(pool, node, flags) :
-				  alloc_run(pool, node, npages, flags);
+	m = alloc_of(pool, node, npages, flags);
 	return likely(m) ? m : alloc_elsewhere(pool, node, npages, flags);
 }
 

@@ -42,6 +42,8 @@ static_assert((PG_FREE ^ PG_BLACKLISTED ^ PG_ABSENT ^ PG_FICTITIOUS ^ PG_ZERO ^
 
 /* Inside: pages of the node that was named, or none. */
 #define M_NODEONLY	0x40000
+/* And: a page that lies with those that nobody can move, if it is a single one. */
+#define M_HIGHEST	0x80000
 
 /**
  * struct vm_page_md - the machine-dependent part of a page's record
