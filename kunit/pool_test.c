@@ -338,7 +338,7 @@ static void pool_every_page_can_be_had_once(struct kunit *test)
 
 /* Take the highest single page, below @other, and give it back; its number. */
 static unsigned long take_from_the_top(struct kunit *test,
-					      struct vm_page *other)
+				       struct vm_page *other)
 {
 	struct vm_page *m = uma_pool_alloc(pool, 1, M_HIGHEST);
 	unsigned long pfn;
