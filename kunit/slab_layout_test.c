@@ -222,10 +222,7 @@ static void layout_fewest_pages_if_asked(struct kunit *test)
 			KUNIT_ASSERT_EQ_MSG(test, l.pages,
 					    DIV_ROUND_UP(l.rsize, PAGE_SIZE),
 					    "size %u", size);
-			KUNIT_ASSERT_GT(test, l.ipers, 0);
-			KUNIT_ASSERT_LE(test, l.ipers * l.rsize,
-					l.offpage ? l.pages * PAGE_SIZE :
-						    l.hdr_off);
+			check_sound(test, size, 7, refcnt, &l);
 			if (l.offpage)
 				KUNIT_ASSERT_LE_MSG(test, l.ipers, bound,
 						    "size %u", size);

@@ -399,7 +399,7 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_alloc);
  * @npages: how many, physically contiguous
  * @nid: the node, or NUMA_NO_NODE for that of this CPU
  * @flags: as for uma_pool_alloc(); with M_NODEONLY there is nothing rather than
- *	pages of another node
+ *	pages of another node, with M_HIGHEST a single page comes from where runs do
  *
  * Context: as uma_pool_alloc().
  * Return: as uma_pool_alloc().
