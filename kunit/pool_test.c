@@ -336,24 +336,10 @@ static void pool_every_page_can_be_had_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats_of(pool).largest_run, st.largest_run);
 }
 
-/* Take the highest single page, below @other, and give it back; its number. */
-static unsigned long take_from_the_top(struct kunit *test,
-				       struct vm_page *other)
-{
-	struct vm_page *m = uma_pool_alloc(pool, 1, M_HIGHEST);
-	unsigned long pfn;
-
-	KUNIT_ASSERT_NOT_NULL(test, m);
-	pfn = m->phys_pfn;
-	KUNIT_EXPECT_LT(test, pfn, other->phys_pfn);
-	uma_pool_free(pool, m, 1);
-	return pfn;
-}
-
 static void pool_runs_come_from_the_top_singles_from_below(struct kunit *test)
 {
 	unsigned long longest = stats_of(pool).largest_run;
-	struct vm_page *single, *run, *other;
+	struct vm_page *single, *run, *other, *top;
 	unsigned long i;
 
 	KUNIT_ASSERT_GE(test, longest, 8);
@@ -369,8 +355,11 @@ static void pool_runs_come_from_the_top_singles_from_below(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, other);
 	KUNIT_EXPECT_LT(test, other->phys_pfn, run->phys_pfn);
 	/* A single one that is to lie among those does, and others stay below. */
-	i = take_from_the_top(test, other);
-	KUNIT_EXPECT_GT(test, i, single->phys_pfn + 8);
+	top = uma_pool_alloc(pool, 1, M_HIGHEST);
+	KUNIT_ASSERT_NOT_NULL(test, top);
+	KUNIT_EXPECT_LT(test, top->phys_pfn, other->phys_pfn);
+	KUNIT_EXPECT_GT(test, top->phys_pfn, single->phys_pfn + 8);
+	uma_pool_free(pool, top, 1);
 
 	/* The page freed last is the first to be used again. */
 	uma_pool_free(pool, single, 1);
