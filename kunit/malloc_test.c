@@ -736,8 +736,10 @@ static void uma_17_large_block_leaves_its_pages_as_they_came(struct kunit *test)
 	/* The pool hands the same run out again. */
 	m = uma_pool_alloc(uma_pool, n, M_NOWAIT);
 	KUNIT_ASSERT_NOT_NULL(test, m);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		m[i].object = owner;
+		m[i].pindex = 17 + i;
+	}
 	uma_pool_free(uma_pool, m, n);
 	p = bsd_malloc(LARGE, M_ONE, M_WAITOK);
 	KUNIT_ASSERT_NOT_NULL(test, p);
@@ -750,7 +752,8 @@ static void uma_17_large_block_leaves_its_pages_as_they_came(struct kunit *test)
 	bsd_free(p, M_ONE);
 	for (i = 0; i < n; i++) {
 		KUNIT_EXPECT_PTR_EQ(test, m[i].object, owner);
-		KUNIT_EXPECT_EQ(test, m[i].pindex, 0);
+		/* That of the first two said what the block was. */
+		KUNIT_EXPECT_EQ(test, m[i].pindex, i < 2 ? 0 : 17 + i);
 		KUNIT_EXPECT_NULL(test, m[i].slab);
 		m[i].object = NULL;
 	}

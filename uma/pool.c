@@ -804,11 +804,16 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(uma_pool_lookup);
  */
 struct vm_page *uma_pool_page(struct uma_pool *pool, unsigned long index)
 {
+	struct pool_chunk *chunk;
 	struct vm_page *m;
 
 	if (index >= pool->nrecords)
 		return NULL;
 	m = &pool->pages[index];
+	chunk = pool_page_chunk(pool, m);
+	/* One that is still coming has records already; acquires what they say. */
+	if (chunk && !smp_load_acquire(&chunk->node))
+		return NULL;
 	/* Whether it is there may change as soon as we have looked. */
 	return data_race(m->flags) & PG_ABSENT ? NULL : m;
 }

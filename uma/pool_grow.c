@@ -136,7 +136,8 @@ static bool make_chunk(struct uma_pool *pool, struct pool_node *node,
 	raw_spin_lock_irqsave(&node->lock, irqflags);
 	WRITE_ONCE(chunk->nfree, chunk->npages);
 	chunk->class = CLASS_NONE;
-	WRITE_ONCE(chunk->node, node);
+	/* Who goes through the records without a lock finds them complete. */
+	smp_store_release(&chunk->node, node);
 	pool_place_chunk(node, chunk);
 	node->nchunks++;
 	node->npages += chunk->npages;
