@@ -24,9 +24,11 @@
 
 #include "uma/compat.h"
 #include "uma/pool.h"
+#include "uma/steer.h"
 #include "uma/uma.h"
 
 #include "fail_nth.h"
+#include "uma_test.h"
 
 /*
  * One page less than a large block, so that the pool is put together from
@@ -1389,6 +1391,35 @@ static void pool_stays_whole_while_it_grows_and_shrinks(struct kunit *test)
 	free_everything();
 }
 
+/* What could be seen of a chunk that no node has yet, and how often one came. */
+static unsigned int seen_early, coming;
+
+static void look_at_coming(enum uma_steer_point point, void *obj)
+{
+	unsigned long i;
+
+	if (point != UMA_STEER_CHUNK || obj != pool)
+		return;
+	coming++;
+	for (i = PAGES; i < uma_pool_records(pool); i++)
+		seen_early += !!uma_pool_page(pool, i);
+}
+
+/* Nobody could tell from a page that is in use. */
+static void pool_coming_chunks_show_no_pages(struct kunit *test)
+{
+	make_elastic(test, 1, NULL);
+	seen_early = 0;
+	coming = 0;
+	uma_test_steer(look_at_coming);
+	grow_by(test, 1);
+	KUNIT_EXPECT_EQ(test, coming, 1);
+	KUNIT_EXPECT_EQ(test, seen_early, 0);
+	KUNIT_EXPECT_NOT_NULL(test, uma_pool_page(pool, PAGES));
+	KUNIT_EXPECT_EQ(test, shrink_by(ULONG_MAX), CHUNK);
+	KUNIT_EXPECT_NULL(test, uma_pool_page(pool, PAGES));
+}
+
 /* Memory nodes. */
 
 static void pool_node_requests_on_any_machine(struct kunit *test)
@@ -1553,6 +1584,7 @@ static int pool_test_init(struct kunit *test)
 /* Whatever a test did, in the end the pool is whole. */
 static void pool_test_exit(struct kunit *test)
 {
+	uma_test_steer(NULL);
 	if (IS_ERR_OR_NULL(pool))
 		return;
 	expect_whole(test, pool);
@@ -1587,6 +1619,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(pool_impossible_growth_is_refused),
 	KUNIT_CASE(pg_06_blacklist_holds_for_chunks),
 	KUNIT_CASE(pool_stays_whole_while_it_grows_and_shrinks),
+	KUNIT_CASE(pool_coming_chunks_show_no_pages),
 	KUNIT_CASE(pool_node_requests_on_any_machine),
 	KUNIT_CASE(pool_nodes_keep_their_pages),
 	KUNIT_CASE(pool_pages_are_near_who_takes_them),

@@ -39,6 +39,7 @@
 
 #include "uma/compat.h"
 #include "uma/pool_int.h"
+#include "uma/steer.h"
 #include "uma/uma.h"
 
 /* A node that had no chunk to give is not asked again so soon. */
@@ -117,6 +118,7 @@ static bool make_chunk(struct uma_pool *pool, struct pool_node *node,
 		chunk->first[i].phys_pfn = page_to_pfn(block) + i;
 		chunk->first[i].flags = 0;
 	}
+	uma_steer(UMA_STEER_CHUNK, pool);
 	apply_blacklist_to_chunk(pool, chunk);
 	pool_tell_kmemleak(page_to_pfn(block), UMA_CHUNK_PAGES, true);
 	chunk->npages = 0;

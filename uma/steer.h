@@ -29,6 +29,8 @@
  *	are not protected yet; any context
  * @UMA_STEER_GUARD_FLUSH: processors are about to be made to forget, for frees
  *	that could not do so; process context
+ * @UMA_STEER_CHUNK: a chunk is coming, its records have their numbers and nothing
+ *	else; process context, may sleep
  */
 enum uma_steer_point {
 	UMA_STEER_REFILL,
@@ -41,6 +43,7 @@ enum uma_steer_point {
 	UMA_STEER_UNREF,
 	UMA_STEER_GUARD_CLAIM,
 	UMA_STEER_GUARD_FLUSH,
+	UMA_STEER_CHUNK,
 };
 
 #if IS_ENABLED(CONFIG_KUNIT)
