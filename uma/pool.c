@@ -262,7 +262,8 @@ static struct vm_page *alloc_run(struct uma_pool *pool, struct pool_node *node,
 	struct vm_page *m = NULL;
 	long bit;
 
-	while (!m && READ_ONCE(node->nfree) >= npages) {
+	/* A guess, which saves looking where nothing may be taken. */
+	while (!m && data_race(enough_free(node, npages, flags))) {
 		bit = find_base_run(node, below, npages);
 		if (bit < 0)
 			break;
