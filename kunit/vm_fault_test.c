@@ -520,6 +520,80 @@ static void fa_01_the_page_is_busy_until_its_neighbours_are_mapped(struct kunit 
 	vm_object_deallocate(object);
 }
 
+static struct {
+	struct vmspace *vm;
+	struct vm_object *object;
+	unsigned int calls;
+	bool last;
+} leaver;
+
+/* The mapping goes while the fault is on its way to sleep. */
+static void leave(enum vm_steer_point point, void *obj)
+{
+	if (point != VM_STEER_FAULT_WAIT || obj != leaver.object ||
+	    leaver.calls++)
+		return;
+	vm_map_remove(leaver.vm->vm_map, AT(0), AT(4));
+	leaver.last = atomic_read(&leaver.object->ref_count) == 1;
+}
+
+static bool is_wanted(struct vm_page *m, struct vm_object *object)
+{
+	bool wanted;
+
+	vm_object_lock(object);
+	wanted = m->wanted;
+	vm_object_unlock(object);
+	return wanted;
+}
+
+static void write_to_page(void *arg)
+{
+	struct vmspace *vm = arg;
+
+	space_put(vm, 1, 2);
+}
+
+/*
+ * A fault that waits for a page has the last reference: it is let go when the page was
+ * waited for, or the object's end would wait for the fault's own paging.
+ */
+static void ob_01_who_waits_for_a_page_ends_the_object(struct kunit *test)
+{
+	struct vm_object *object = vm_test_object(test, 4);
+	unsigned long objects = vm_object_count();
+	struct vmspace *vm = space_new(test);
+	unsigned long end = jiffies + VM_TEST_SOON;
+	struct vm_test_thread t;
+	struct vm_page *m;
+
+	/* Two mappings, of which one goes: what is shown may stay. */
+	vm_object_lock(object);
+	vm_object_clear_flag(object, OBJ_ONEMAPPING);
+	vm_object_unlock(object);
+	m = vm_test_fill(test, object, 1, 0x11);
+	vm_object_lock(object);
+	vm_page_busy(m);
+	vm_object_unlock(object);
+	space_map(test, vm, 0, 4, object, 0);
+	memset(&leaver, 0, sizeof(leaver));
+	leaver.vm = vm;
+	leaver.object = object;
+	vm_test_steer(leave);
+	vm_test_start(test, &t, write_to_page, vm);
+	while (!is_wanted(m, object) && time_before(jiffies, end))
+		schedule_timeout_idle(1);
+	KUNIT_EXPECT_EQ(test, leaver.calls, 1);
+	KUNIT_EXPECT_TRUE(test, leaver.last);
+	vm_object_lock(object);
+	vm_page_wakeup(m);
+	vm_object_unlock(object);
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&t));
+	vm_test_steer(NULL);
+	KUNIT_EXPECT_EQ(test, vm_object_count(), objects - 1);
+	vmspace_free(vm);
+}
+
 static void hold_map(void *arg)
 {
 	struct scene *s = arg;
@@ -818,6 +892,7 @@ static struct kunit_case vm_fault_cases[] = {
 	KUNIT_CASE(fa_01_a_read_that_fails_is_an_error),
 	KUNIT_CASE(fa_01_a_bad_neighbour_is_no_error),
 	KUNIT_CASE(fa_01_the_page_is_busy_until_its_neighbours_are_mapped),
+	KUNIT_CASE(ob_01_who_waits_for_a_page_ends_the_object),
 	KUNIT_CASE(fa_02_the_map_is_not_waited_for_with_a_busy_page),
 	KUNIT_CASE(fa_02_a_map_that_changed_is_believed),
 	KUNIT_CASE(fa_03_resident_neighbours_are_mapped),

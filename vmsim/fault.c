@@ -157,8 +157,8 @@ static void put(struct fault *f)
 		vm_map_deallocate(f->map);
 }
 
-/* Let go of everything. @object is locked, and nothing else. */
-static void release(struct fault *f)
+/* Let go of everything but the references. @object is locked, and nothing else. */
+static void release_locked(struct fault *f)
 {
 	release_page(f);
 	if (f->object != f->first) {
@@ -167,6 +167,12 @@ static void release(struct fault *f)
 		vm_object_lock(f->first);
 	}
 	release_first(f);
+}
+
+/* Let go of everything. @object is locked, and nothing else. */
+static void release(struct fault *f)
+{
+	release_locked(f);
 	put(f);
 }
 
@@ -196,13 +202,16 @@ static void wait_for_page(struct fault *f)
 
 	/* It stays; and what we have above it is free for others meanwhile. */
 	vm_object_pip_add(object, 1);
-	release(f);
+	release_locked(f);
+	vm_steer(VM_STEER_FAULT_WAIT, object);
 	vm_object_lock(object);
 	m = vm_page_lookup(object, pindex);
 	if (m)
 		vm_page_sleep_if_busy(m, object, true);
 	vm_object_pip_wakeup(object, 1);
 	vm_object_unlock(object);
+	/* It may be the last reference, and whose end waits for paging: ours, too. */
+	put(f);
 }
 
 /*

@@ -25,6 +25,8 @@
  *	look at the map again; its object is locked, the map is not; may sleep
  * @VM_STEER_FAULT_MAPPED: a page that a fault has mapped, before its neighbours are;
  *	the map is locked for reading, no object is; may sleep
+ * @VM_STEER_FAULT_WAIT: an object of which a fault is about to wait for a page; no lock
+ *	held, may sleep
  * @VM_STEER_PAGEOUT_LOOK: a page that page-out is about to look at, if its object can be
  *	had; under the queues' lock
  * @VM_STEER_PAGEOUT_LAUNDER: a page that page-out is about to give to its pager; its
@@ -32,6 +34,10 @@
  * @VM_STEER_ZEROED: a free page was zeroed ahead; no lock held, may sleep
  * @VM_STEER_CONTIG_TAKE: the first page of a run that is about to be taken; no lock
  *	held, may sleep where the request may
+ * @VM_STEER_CONTIG_LOOK: a page that was not free and is about to be looked at again,
+ *	with the queues' lock; no lock held, may sleep where the request may
+ * @VM_STEER_CONTIG_USABLE: the same page, which looks as if it could be had; under the
+ *	queues' lock
  * @VM_STEER_CONTIG_BUSY: a page that a request is about to wait for; its object is
  *	locked; may sleep
  * @VM_STEER_CONTIG_CLEANED: a page that was written for a request, or could not be;
@@ -49,10 +55,13 @@ enum vm_steer_point {
 	VM_STEER_SWAPOFF_WAIT,
 	VM_STEER_FAULT_READ,
 	VM_STEER_FAULT_MAPPED,
+	VM_STEER_FAULT_WAIT,
 	VM_STEER_PAGEOUT_LOOK,
 	VM_STEER_PAGEOUT_LAUNDER,
 	VM_STEER_ZEROED,
 	VM_STEER_CONTIG_TAKE,
+	VM_STEER_CONTIG_LOOK,
+	VM_STEER_CONTIG_USABLE,
 	VM_STEER_CONTIG_BUSY,
 	VM_STEER_CONTIG_CLEANED,
 	VM_STEER_CONTIG_MAP,
