@@ -479,6 +479,55 @@ static void pa_12_io_is_the_buffer_objects(struct kunit *test)
 	fput(file);
 }
 
+static struct vm_pager_ops short_ops;
+static const struct vm_pager_ops *real_ops;
+static unsigned int shortages;
+
+/* There is no memory for the first writes; later there is. */
+static void put_when_there_is_memory(struct vm_object *object,
+				     struct vm_page **m, unsigned int count,
+				     unsigned int flags,
+				     enum vm_pager_result *result)
+{
+	unsigned int i;
+
+	if (!shortages) {
+		real_ops->putpages(object, m, count, flags, result);
+		return;
+	}
+	shortages--;
+	for (i = 0; i < count; i++)
+		result[i] = VM_PAGER_AGAIN;
+}
+
+/* To have no memory for a moment is no error of the file's, and nothing is lost. */
+static void pa_07_an_end_waits_for_memory(struct kunit *test)
+{
+	struct file *file = test_file(test, 4 * PAGE_SIZE);
+	struct vm_object *object = map_file(test, file, 4 * PAGE_SIZE,
+					    VM_PROT_RW);
+
+	real_ops = object->ops;
+	short_ops = *real_ops;
+	short_ops.putpages = put_when_there_is_memory;
+	vm_object_lock(object);
+	object->ops = &short_ops;
+	vm_object_unlock(object);
+	change(test, object, 1, 0x21);
+	change(test, object, 3, 0x23);
+	shortages = 5;
+	KUNIT_EXPECT_EQ(test, test_clean(object), 0);
+	KUNIT_EXPECT_EQ(test, shortages, 0);
+	KUNIT_EXPECT_EQ(test, test_file_byte(file, PAGE_SIZE), 0x21);
+	change(test, object, 2, 0x22);
+	shortages = 5;
+	vm_object_deallocate(object);
+	KUNIT_EXPECT_EQ(test, shortages, 0);
+	KUNIT_EXPECT_EQ(test, test_file_byte(file, 2 * PAGE_SIZE), 0x22);
+	KUNIT_EXPECT_EQ(test, test_file_byte(file, 3 * PAGE_SIZE), 0x23);
+	fput(file);
+}
+
 /* Blocks of two buffer objects have nothing to do with each other. */
 static void pa_12_buffers_are_found_by_buffer_object(struct kunit *test)
 {
@@ -631,6 +680,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pa_07_dirty_pages_are_written_at_the_end),
 	KUNIT_CASE(pa_07_while_it_ends_it_is_still_the_files),
 	KUNIT_CASE(pa_10_writes_of_a_file_are_counted),
+	KUNIT_CASE(pa_07_an_end_waits_for_memory),
 	KUNIT_CASE(pa_12_io_is_the_buffer_objects),
 	KUNIT_CASE(pa_12_buffers_are_found_by_buffer_object),
 	{}

@@ -175,6 +175,41 @@ static void ob_01_page_remove_takes_the_range(struct kunit *test)
 	vm_object_deallocate(object);
 }
 
+static void remove_all(void *arg)
+{
+	struct vm_object *object = arg;
+
+	vm_object_lock(object);
+	vm_object_page_remove(object, 0, 8, false);
+	vm_object_unlock(object);
+}
+
+/* While it waits for a page, swapoff may bring another back that it has been past. */
+static void pa_02_page_remove_looks_again(struct kunit *test)
+{
+	struct vm_object *object = vm_test_object(test, 8);
+	struct vm_test_thread t;
+	struct vm_page *m, *late;
+
+	vm_test_fill(test, object, 1, 0x11);
+	m = vm_test_fill(test, object, 5, 0x55);
+	vm_object_lock(object);
+	vm_page_busy(m);
+	vm_object_unlock(object);
+	vm_test_start(test, &t, remove_all, object);
+	KUNIT_EXPECT_TRUE(test, vm_test_sleeps(&t));
+	vm_object_lock(object);
+	KUNIT_EXPECT_NULL(test, vm_page_lookup(object, 1));
+	late = vm_page_alloc(object, 2, VM_ALLOC_NORMAL | VM_ALLOC_NOBUSY |
+			     VM_ALLOC_ZERO);
+	KUNIT_EXPECT_NOT_NULL(test, late);
+	vm_page_wakeup(m);
+	vm_object_unlock(object);
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&t));
+	KUNIT_EXPECT_EQ(test, object->resident, 0);
+	vm_object_deallocate(object);
+}
+
 /* OB-02, OB-07: what is seen in the middle of making a shadow. */
 
 static struct {
@@ -723,6 +758,7 @@ static struct kunit_case object_cases[] = {
 	KUNIT_CASE(ob_01_deletion_waits_for_paging),
 	KUNIT_CASE(ob_01_wired_and_held_pages_outlive_their_object),
 	KUNIT_CASE(ob_01_page_remove_takes_the_range),
+	KUNIT_CASE(pa_02_page_remove_looks_again),
 	KUNIT_CASE(ob_02_a_collapse_sees_no_half_object),
 	KUNIT_CASE(ob_06_advice_finds_the_pages_of_the_mapping),
 	KUNIT_CASE(ob_06_freeing_advice_stops_at_what_is_shared),

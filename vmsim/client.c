@@ -228,7 +228,7 @@ static unsigned long entry_held(const struct vm_map_entry *entry)
  *
  * Context: process, may sleep.
  * Return: their number; a page that several of its entries show counts for each, and
- * contiguous memory counts as well.
+ * contiguous memory counts as well, and so does what is about to be wired.
  */
 unsigned long vm_client_held(struct vm_client *client)
 {
@@ -244,7 +244,8 @@ unsigned long vm_client_held(struct vm_client *client)
 	held += map->tree.count * ENTRY_BYTES / PAGE_SIZE;
 	vm_map_unlock_read(map);
 	return held + st.tables + st.resident * MAPPING_BYTES / PAGE_SIZE +
-	       atomic_long_read(&client->contig);
+	       atomic_long_read(&client->contig) +
+	       atomic_long_read(&client->promised);
 }
 
 /**
@@ -273,9 +274,40 @@ int vm_client_charge(struct vm_client *client, unsigned long npages)
 	    !vm_client_pageout(client, vm_map_min(map_of(client)),
 			       vm_map_max(map_of(client))))
 		held = vm_client_held(client);
+	held += npages;
 	atomic_long_set(&client->budget,
 			held < client->max_pages ? client->max_pages - held : 0);
-	return held + npages <= client->max_pages ? 0 : -ENOMEM;
+	return held <= client->max_pages ? 0 : -ENOMEM;
+}
+
+/**
+ * vm_client_wire() - wire a range of a client's memory
+ * @client: the client
+ * @start: the first address
+ * @end: the address behind the last
+ *
+ * What is wired cannot be paged out again, so all of it is counted before: else several
+ * that are wired at once would all find that there is room.
+ *
+ * Context: process, may sleep.
+ * Return: 0; -ENOMEM, -ENOSPC, or what vm_map_wire() says.
+ */
+int vm_client_wire(struct vm_client *client, unsigned long start,
+		   unsigned long end)
+{
+	unsigned long npages = vm_atop(end - start);
+	int error;
+
+	error = vm_client_may_cut(client);
+	if (error)
+		return error;
+	if (npages > client->max_pages)
+		return -ENOMEM;
+	atomic_long_add(npages, &client->promised);
+	error = vm_client_charge(client, 0) ?:
+		vm_map_wire(map_of(client), start, end, VM_MAP_WIRE_USER);
+	atomic_long_sub(npages, &client->promised);
+	return error;
 }
 
 /**
@@ -335,14 +367,19 @@ int vm_client_guard(struct vm_client *client, struct vm_mmap *req)
 	int error;
 
 	vm_map_lock(map);
-	if (req->flags & VM_MMAP_FIXED)
-		error = vm_map_delete(map, req->addr, req->addr + req->size);
-	else
-		error = vm_map_findspace(map, req->addr, req->size, &req->addr);
-	if (!error)
-		error = vm_map_insert(map, NULL, 0, req->addr,
-				      req->addr + req->size, req->prot, req->max,
-				      MAP_NOFAULT);
+	do {
+		if (req->flags & VM_MMAP_FIXED)
+			error = vm_map_delete(map, req->addr,
+					      req->addr + req->size);
+		else
+			error = vm_map_findspace(map, req->addr, req->size,
+						 &req->addr);
+		if (!error)
+			error = vm_map_insert(map, NULL, 0, req->addr,
+					      req->addr + req->size, req->prot,
+					      req->max, MAP_NOFAULT);
+		/* As in vm_map_mmap(): a wiring was waited for, and somebody came. */
+	} while (error == -EEXIST && req->flags & VM_MMAP_FIXED);
 	vm_map_unlock(map);
 	return error;
 }

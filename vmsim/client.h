@@ -32,6 +32,7 @@ struct vmsim_object;
  * @budget: pages that it may take before they are counted again
  * @runs: contiguous memory that it holds, by number
  * @contig: pages of that
+ * @promised: pages that are being wired
  * @link: among all clients; vm_clients_lock
  */
 struct vm_client {
@@ -42,6 +43,7 @@ struct vm_client {
 	atomic_long_t budget;
 	struct xarray runs;
 	atomic_long_t contig;
+	atomic_long_t promised;
 	struct list_head link;
 };
 
@@ -55,6 +57,8 @@ void vm_client_for_each(void (*fn)(struct vm_client *client, void *arg),
 /* Limits. */
 unsigned long vm_client_held(struct vm_client *client);
 int vm_client_charge(struct vm_client *client, unsigned long npages);
+int vm_client_wire(struct vm_client *client, unsigned long start,
+		   unsigned long end);
 int vm_client_may_cut(struct vm_client *client);
 
 /* What a map does not do by itself. */

@@ -202,7 +202,7 @@ static void drop_page(struct vm_page *m)
 static bool merge_page(struct vm_object *object, struct vm_object *backing,
 		       struct vm_page *m)
 {
-	u64 offset = vm_atop(object->backing_offset);
+	u64 offset = vm_atop(object->backing_offset), pindex = m->pindex;
 	struct vm_page *own;
 
 	if (vm_page_is_busy(m)) {
@@ -231,8 +231,11 @@ static bool merge_page(struct vm_object *object, struct vm_object *backing,
 		drop_page(m);
 		return false;
 	}
-	if (!vm_page_rename(m, object, m->pindex - offset))
+	if (!vm_page_rename(m, object, pindex - offset)) {
+		/* Should the page go again, what was older must not come in its place. */
+		vm_pager_freespace(backing, pindex, 1);
 		return false;
+	}
 	/* The kernel has no memory for the index: it will have some. */
 	sleep_in_merge(object, backing, NULL);
 	return true;
@@ -253,9 +256,11 @@ static struct vm_page *undecided_page(struct vm_object *object,
 	if (!object->size)
 		return NULL;
 	if (!backing->ops->next) {
-		xa_for_each(&object->pages, index, m)
+		xa_for_each(&object->pages, index, m) {
 			if (m->busy)
 				return m;
+			cond_resched();
+		}
 		return NULL;
 	}
 	for (; backing->ops->next(backing, &pindex, offset + object->size - 1);
@@ -263,6 +268,7 @@ static struct vm_page *undecided_page(struct vm_object *object,
 		m = vm_page_lookup(object, pindex - offset);
 		if (m && m->busy)
 			return m;
+		cond_resched();
 	}
 	return NULL;
 }
@@ -282,10 +288,12 @@ static void merge_contents(struct vm_object *object, struct vm_object *backing)
 		again = false;
 		index = 0;
 		while ((m = xa_find(&backing->pages, &index, ULONG_MAX,
-				    XA_PRESENT)))
+				    XA_PRESENT))) {
+			cond_resched();
 			/* Whatever was passed over meanwhile: from the start. */
 			if (merge_page(object, backing, m))
 				index = 0;
+		}
 		if (backing->paging_in_progress) {
 			/* Who went down before it was dead; he may add pages. */
 			vm_count(collapse_waits);

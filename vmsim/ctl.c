@@ -332,11 +332,8 @@ static int call_wire(struct vm_call *call)
 	unsigned long start, end;
 	int error;
 
-	error = check_range(call, 0, 0, &start, &end) ?:
-		vm_client_may_cut(call->client) ?:
-		vm_client_charge(call->client, vm_atop(end - start));
-	return error ?: vm_map_wire(map_of(call), start, end,
-				    VM_MAP_WIRE_USER);
+	error = check_range(call, 0, 0, &start, &end);
+	return error ?: vm_client_wire(call->client, start, end);
 }
 
 static int call_unwire(struct vm_call *call)

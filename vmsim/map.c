@@ -1056,6 +1056,11 @@ int vm_map_sync(struct vm_map *map, unsigned long start, unsigned long end,
 		entry = first_from(map, start);
 		if (!begins_before(entry, end))
 			break;
+		/* The map was not locked since that was asked. */
+		if (invalidate && entry->wired_count) {
+			error = -EBUSY;
+			break;
+		}
 		start = max(start, entry->node.start);
 		to = min(end, entry->node.end);
 		object = object_of(entry);

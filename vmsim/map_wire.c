@@ -177,7 +177,7 @@ static void end_transition(struct vm_map *map, struct vm_map_entry *entry)
 int vm_map_wire(struct vm_map *map, unsigned long start, unsigned long end,
 		int flags)
 {
-	unsigned long marked, done = start;
+	unsigned long marked, done = start, at = start;
 	struct vm_map_entry *entry;
 	int error;
 
@@ -187,12 +187,14 @@ int vm_map_wire(struct vm_map *map, unsigned long start, unsigned long end,
 	error = mark_range(map, start, end, flags, &marked);
 	if (!error)
 		error = bring_pages(map, start, marked, &done);
-	while ((entry = our_entry(map, start, marked))) {
+	while ((entry = our_entry(map, at, marked))) {
+		at = entry->node.end;
 		if (error)
 			drop_wiring(map, entry, done);
 		else
 			keep_wiring(entry, flags & VM_MAP_WIRE_USER);
 		end_transition(map, entry);
+		cond_resched();
 	}
 	vm_map_simplify(map, start, end);
 	vm_map_unlock(map);

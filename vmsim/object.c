@@ -35,6 +35,9 @@
 #include "vmsim/trace.h"
 #include "vmsim/vm.h"
 
+/* How long writing waits for memory that other writes have. */
+#define FLUSH_PATIENCE	(10 * HZ)
+
 /* Faults and paging of objects with OBJ_NEEDGIANT. */
 struct mutex vm_giant = __MUTEX_INITIALIZER(vm_giant);
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_giant);
@@ -159,6 +162,7 @@ static void free_all_pages(struct vm_object *object)
 	struct vm_page *m;
 
 	while ((m = xa_find(&object->pages, &index, ULONG_MAX, XA_PRESENT))) {
+		cond_resched();
 		/* Nothing is paging, so this cannot be for long. */
 		if (vm_page_sleep_if_busy(m, object, true))
 			continue;
@@ -577,8 +581,12 @@ void vm_object_page_remove(struct vm_object *object, u64 start, u64 end,
 	vm_object_assert_locked(object);
 	vm_object_pip_add(object, 1);
 	while ((m = next_page(object, &pindex, end))) {
-		if (vm_page_sleep_if_busy(m, object, true))
+		cond_resched();
+		/* Meanwhile swapoff may have brought back what was passed over. */
+		if (vm_page_sleep_if_busy(m, object, true)) {
+			pindex = start;
 			continue;
+		}
 		pindex++;
 		if (m->wire_count) {
 			pmap_remove_all(m);
@@ -601,26 +609,15 @@ void vm_object_page_remove(struct vm_object *object, u64 start, u64 end,
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_object_page_remove);
 
-/**
- * vm_object_flush() - write some pages, and see what became of it
- * @object: the object, locked, to which the caller has a reference
- * @m: consecutive pages of it, none of them busy
- * @count: how many, VM_PAGER_MAX at most
- * @flags: VM_PAGER_PUT_*
- *
- * They cannot be written to until it is done. Those that could not be written stay
- * dirty.
- *
- * Context: process context, no other object's lock held. Drops the lock and sleeps.
- * Return: how many have been written, or are on their way.
- */
-unsigned int vm_object_flush(struct vm_object *object, struct vm_page **m,
-			     unsigned int count, unsigned int flags)
+/* vm_object_flush(); @again: some would be written if there were memory for it. */
+static unsigned int flush(struct vm_object *object, struct vm_page **m,
+			  unsigned int count, unsigned int flags, bool *again)
 {
 	enum vm_pager_result result[VM_PAGER_MAX];
 	unsigned int i, good = 0, here = 0;
 	u64 pindex;
 
+	*again = false;
 	vm_object_assert_locked(object);
 	if (WARN_ON(!count || count > VM_PAGER_MAX))
 		return 0;
@@ -658,6 +655,7 @@ unsigned int vm_object_flush(struct vm_object *object, struct vm_page **m,
 			vm_page_unlock_queues();
 			break;
 		case VM_PAGER_AGAIN:
+			*again = true;
 			break;
 		}
 		vm_page_io_finish(m[i]);
@@ -668,6 +666,27 @@ unsigned int vm_object_flush(struct vm_object *object, struct vm_page **m,
 	vm_object_pip_wakeup(object, here);
 	trace_vm_pageout(object, pindex, count, good);
 	return good;
+}
+
+/**
+ * vm_object_flush() - write some pages, and see what became of it
+ * @object: the object, locked, to which the caller has a reference
+ * @m: consecutive pages of it, none of them busy
+ * @count: how many, VM_PAGER_MAX at most
+ * @flags: VM_PAGER_PUT_*
+ *
+ * They cannot be written to until it is done. Those that could not be written stay
+ * dirty.
+ *
+ * Context: process context, no other object's lock held. Drops the lock and sleeps.
+ * Return: how many have been written, or are on their way.
+ */
+unsigned int vm_object_flush(struct vm_object *object, struct vm_page **m,
+			     unsigned int count, unsigned int flags)
+{
+	bool again;
+
+	return flush(object, m, count, flags, &again);
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_object_flush);
 
@@ -697,9 +716,11 @@ int vm_object_page_clean(struct vm_object *object, u64 start, u64 end,
 {
 	unsigned int put = flags & (OBJPC_SYNC | OBJPC_INVAL) ?
 			   VM_PAGER_PUT_SYNC : 0;
+	unsigned long until = jiffies + FLUSH_PATIENCE;
 	struct vm_page *run[VM_PAGER_MAX], *m;
-	u64 pindex = start;
+	u64 pindex = start, first;
 	unsigned int n;
+	bool again;
 	int error = 0;
 
 	vm_object_assert_locked(object);
@@ -714,6 +735,7 @@ int vm_object_page_clean(struct vm_object *object, u64 start, u64 end,
 			continue;
 		}
 		n = 0;
+		first = pindex;
 		do {
 			run[n++] = m;
 			pindex++;
@@ -721,8 +743,17 @@ int vm_object_page_clean(struct vm_object *object, u64 start, u64 end,
 				break;
 			m = vm_page_lookup(object, pindex);
 		} while (m && !vm_page_is_busy(m) && needs_cleaning(m));
-		if (vm_object_flush(object, run, n, put) != n)
-			error = -EIO;
+		if (flush(object, run, n, put, &again) == n)
+			continue;
+		/* What writing takes comes back with the writes under way. */
+		if (again && time_before(jiffies, until)) {
+			pindex = first;
+			vm_object_unlock(object);
+			schedule_timeout_idle(1);
+			vm_object_lock(object);
+			continue;
+		}
+		error = -EIO;
 	}
 	vm_object_pip_wakeup(object, 1);
 	if (flags & OBJPC_INVAL && !error)
