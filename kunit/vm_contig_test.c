@@ -254,7 +254,7 @@ static bool follow_each_other(struct vm_page *m, unsigned long n)
 	return true;
 }
 
-static unsigned long isolated_pages(void)
+static unsigned long isolated_pages(struct kunit *test)
 {
 	unsigned long i, n = 0;
 	struct vm_page *m;
@@ -263,6 +263,7 @@ static unsigned long isolated_pages(void)
 		m = uma_pool_page(uma_pool, i);
 		n += m && m->flags & PG_ISOLATED;
 	}
+	KUNIT_EXPECT_EQ(test, vm_page_isolated(), n);
 	return n;
 }
 
@@ -342,7 +343,7 @@ static void win_a_run(struct kunit *test, enum contig_algorithm how)
 	KUNIT_ASSERT_EQ(test, 0, take(test, s, 64, how, M_WAITOK, &m));
 	KUNIT_EXPECT_TRUE(test, follow_each_other(m, 64));
 	KUNIT_EXPECT_GE(test, counted(&cnt->laundered), laundered + 48);
-	KUNIT_EXPECT_EQ(test, isolated_pages(), 0);
+	KUNIT_EXPECT_EQ(test, isolated_pages(test), 0);
 	memset(vm_page_kva(m), 0xee, 64 * PAGE_SIZE);
 	if (how == CONTIG_NEW)
 		KUNIT_EXPECT_EQ(test, counted(&cnt->laundered), laundered + 48);
@@ -382,7 +383,7 @@ static void steal(enum vm_steer_point point, void *obj)
 
 	if (point != VM_STEER_CONTIG_CLEANED)
 		return;
-	n = isolated_pages();
+	n = vm_page_isolated();
 	thief.calls++;
 	thief.most = max(thief.most, n);
 	while ((m = uma_pool_alloc(uma_pool, 1, M_USE_RESERVE))) {
@@ -447,7 +448,7 @@ static void ct_04_pages_that_cannot_be_had(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counted(&cnt->laundered), laundered);
 	uma_pool_get_stats(uma_pool, &st);
 	KUNIT_EXPECT_LE(test, looked, (u64)CONTIG_PASSES * st.pages);
-	KUNIT_EXPECT_EQ(test, isolated_pages(), 0);
+	KUNIT_EXPECT_EQ(test, isolated_pages(test), 0);
 
 	KUNIT_ASSERT_EQ(test, 0, take(test, s, 32, CONTIG_NEW, M_WAITOK, &m));
 	KUNIT_EXPECT_TRUE(test, follow_each_other(m, 32));
@@ -572,7 +573,7 @@ static void ct_06_the_object_is_remembered(struct kunit *test)
 	waited.m = NULL;
 	KUNIT_EXPECT_EQ(test, a.error, -ENOMEM);
 	KUNIT_EXPECT_EQ(test, other->paging_in_progress, 0);
-	KUNIT_EXPECT_EQ(test, isolated_pages(), 0);
+	KUNIT_EXPECT_EQ(test, isolated_pages(test), 0);
 	/* Whoever was locked by the request is not any more. */
 	mine = vm_object_trylock(s->object);
 	KUNIT_EXPECT_TRUE(test, mine);
@@ -582,6 +583,51 @@ static void ct_06_the_object_is_remembered(struct kunit *test)
 	if (again)
 		unwire(again);
 	vm_object_deallocate(other);
+	stage_free(test, s);
+}
+
+static struct {
+	struct vm_object *object;
+	struct vm_page *m;
+	bool freed;
+	bool taken;
+} gone;
+
+/* The page is freed before it is looked at, and is another one's right after that. */
+static void free_and_take(enum vm_steer_point point, void *obj)
+{
+	if (obj != gone.m)
+		return;
+	if (point == VM_STEER_CONTIG_LOOK && !gone.freed) {
+		gone.freed = true;
+		vm_object_lock(gone.object);
+		vm_page_free(gone.m);
+		vm_object_unlock(gone.object);
+	} else if (point == VM_STEER_CONTIG_USABLE && gone.freed &&
+		   !gone.taken) {
+		gone.taken = uma_pool_take(uma_pool, gone.m);
+	}
+}
+
+/* What is free when it is looked at, and used an instant later, has no object yet. */
+static void ct_06_a_page_without_an_object(struct kunit *test)
+{
+	struct stage *s = stage_new(test, 16, 0, 0);
+	struct vm_page *m;
+
+	memset(&gone, 0, sizeof(gone));
+	gone.object = s->object;
+	gone.m = stage_page(s, 7);
+	vm_test_steer(free_and_take);
+	KUNIT_EXPECT_EQ(test, -ENOMEM,
+			take(test, s, 16, CONTIG_NEW, M_WAITOK, &m));
+	vm_test_steer(NULL);
+	KUNIT_EXPECT_TRUE(test, gone.freed);
+	KUNIT_EXPECT_TRUE(test, gone.taken);
+	KUNIT_EXPECT_EQ(test, isolated_pages(test), 0);
+	KUNIT_EXPECT_EQ(test, s->object->paging_in_progress, 0);
+	if (gone.taken)
+		uma_pool_free(uma_pool, gone.m, 1);
 	stage_free(test, s);
 }
 
@@ -613,7 +659,7 @@ static void ct_06_the_object_dies_meanwhile(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, a.error, 0);
 	if (!a.error)
 		vm_page_release_contig(a.m, 64);
-	KUNIT_EXPECT_EQ(test, isolated_pages(), 0);
+	KUNIT_EXPECT_EQ(test, isolated_pages(test), 0);
 	KUNIT_EXPECT_EQ(test, test_swap_used(), 0);
 	stage_free(test, s);
 }
@@ -656,7 +702,7 @@ static void never_ending_dirt(struct kunit *test, enum contig_algorithm how,
 	KUNIT_EXPECT_GT(test, steps, 0);
 	KUNIT_EXPECT_LE(test, steps, most * s->npages);
 	KUNIT_EXPECT_LT(test, dirtier.calls, dirtier.relent);
-	KUNIT_EXPECT_EQ(test, isolated_pages(), 0);
+	KUNIT_EXPECT_EQ(test, isolated_pages(test), 0);
 	stage_relax(s);
 	stage_check(test, s);
 	stage_free(test, s);
@@ -714,7 +760,7 @@ static void ct_09_pager_errors_and_full_swap(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, -ENOMEM, take(test, s, 32, how, M_WAITOK, &m));
 		KUNIT_EXPECT_EQ(test, s->object->resident, s->npages);
 		KUNIT_EXPECT_GE(test, vm_page_free_count(), free);
-		KUNIT_EXPECT_EQ(test, isolated_pages(), 0);
+		KUNIT_EXPECT_EQ(test, isolated_pages(test), 0);
 	}
 	s->disk->write_error = 0;
 
@@ -725,7 +771,13 @@ static void ct_09_pager_errors_and_full_swap(struct kunit *test)
 		blk = vm_swap_alloc(&blocks);
 	} while (blk);
 	for (how = CONTIG_NEW; how < CONTIG_ALGORITHMS; how++) {
+		cleaned.calls = 0;
+		vm_test_steer(see_cleaned);
 		KUNIT_EXPECT_EQ(test, -ENOMEM, take(test, s, 32, how, M_WAITOK, &m));
+		vm_test_steer(NULL);
+		/* Two passes, or rounds, and no page is tried twice in one. */
+		kunit_info(test, "%u writes in vain\n", cleaned.calls);
+		KUNIT_EXPECT_LE(test, cleaned.calls, 2 * s->npages);
 		KUNIT_EXPECT_EQ(test, s->object->resident, s->npages);
 		KUNIT_EXPECT_GE(test, vm_page_free_count(), free);
 	}
@@ -1312,7 +1364,7 @@ static void ct_08_256k_while_clients_dirty_memory(struct kunit *test)
 					    (256 << 10) >> PAGE_SHIFT, 200), 1);
 	tell_skips(test);
 	crowd_free(test, cr);
-	KUNIT_EXPECT_EQ(test, isolated_pages(), 0);
+	KUNIT_EXPECT_EQ(test, isolated_pages(test), 0);
 }
 
 /*
@@ -1363,7 +1415,7 @@ static void ct_08_a_quarter_of_the_pool(struct kunit *test)
 	KUNIT_EXPECT_GE(test, served * 100, i * 95);
 	tell_skips(test);
 	crowd_free(test, cr);
-	KUNIT_EXPECT_EQ(test, isolated_pages(), 0);
+	KUNIT_EXPECT_EQ(test, isolated_pages(test), 0);
 }
 
 static int vm_contig_init(struct kunit *test)
@@ -1390,6 +1442,7 @@ static struct kunit_case vm_contig_cases[] = {
 	KUNIT_CASE(pa_03_laundering_for_a_run_is_synchronous),
 	KUNIT_CASE(ct_06_the_object_is_remembered),
 	KUNIT_CASE(ct_06_the_object_dies_meanwhile),
+	KUNIT_CASE(ct_06_a_page_without_an_object),
 	KUNIT_CASE(ct_05_the_old_way_ends),
 	KUNIT_CASE(ct_05_the_new_way_ends),
 	KUNIT_CASE(pa_03_no_structure_needs_a_run),

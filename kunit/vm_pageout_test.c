@@ -688,6 +688,35 @@ static void pa_01_there_is_no_swap(struct kunit *test)
 	vmspace_free(vm);
 }
 
+static void wait_once(void *arg)
+{
+	*(bool *)arg = vm_wait();
+}
+
+/* While somebody gathers pages for a run, who waits for pages may yet get those. */
+static void pg_11_what_is_gathered_may_come_back(struct kunit *test)
+{
+	u64 hopeless = COUNT(hopeless);
+	struct vm_test_thread t;
+	bool woken = true;
+
+	no_free_pages();
+	vm_page_isolated_add(1);
+	let_go();
+	vm_test_start(test, &t, wait_once, &woken);
+	schedule_timeout_idle(HZ / 2);
+	KUNIT_EXPECT_TRUE(test, vm_test_sleeps(&t));
+	KUNIT_EXPECT_EQ(test, COUNT(hopeless), hopeless);
+	vm_page_isolated_add(-1);
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&t));
+	KUNIT_EXPECT_FALSE(test, woken);
+	KUNIT_EXPECT_GT(test, COUNT(hopeless), hopeless);
+	let_rest();
+	vm_page_limits = limits;
+	/* What was proved here is not true for the next case. */
+	schedule_timeout_idle(HZ / 5);
+}
+
 /* ---- the reserve -------------------------------------------------------- */
 
 /*
@@ -811,6 +840,47 @@ static void pg_11_who_waits_waits_for_some(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, vm_wait());
 	KUNIT_EXPECT_GT(test, vm_page_free_count(), before + 20);
 	let_rest();
+	vm_object_deallocate(object);
+}
+
+static void wait_ten_times(void *arg)
+{
+	unsigned int i, *good = arg;
+
+	for (i = 0; i < 10; i++)
+		*good += vm_wait();
+}
+
+/*
+ * Cached pages are free pages to come, even while somebody has their object locked; and
+ * who waits for what cached ones are not good for has a tick's rest before each try.
+ */
+static void pg_11_cached_pages_of_a_locked_object(struct kunit *test)
+{
+	struct vm_object *object = idle_object(test, 16, false);
+	u64 hopeless = COUNT(hopeless);
+	unsigned int i, good = 0;
+	unsigned long begin;
+	struct vm_test_thread t;
+
+	no_free_pages();
+	vm_pageout_targets.free = vm_page_free_count() + 8;
+	vm_pageout_targets.inactive = 0;
+	vm_object_lock(object);
+	for (i = 0; i < 16; i++)
+		KUNIT_EXPECT_TRUE(test, vm_page_try_to_cache(vm_page_lookup(object, i)));
+	let_go();
+	begin = jiffies;
+	vm_test_start(test, &t, wait_ten_times, &good);
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&t));
+	KUNIT_EXPECT_EQ(test, good, 10);
+	KUNIT_EXPECT_GE(test, jiffies - begin, 5);
+	KUNIT_EXPECT_EQ(test, COUNT(hopeless), hopeless);
+	KUNIT_EXPECT_EQ(test, object->resident, 16);
+	vm_object_unlock(object);
+	KUNIT_EXPECT_TRUE(test, vm_wait());
+	let_rest();
+	vm_page_limits = limits;
 	vm_object_deallocate(object);
 }
 
@@ -1070,9 +1140,11 @@ static struct kunit_case pageout_cases[] = {
 	KUNIT_CASE(pa_04_failed_writes_are_not_repeated_at_once),
 	KUNIT_CASE(pa_01_swap_is_full),
 	KUNIT_CASE(pa_01_there_is_no_swap),
+	KUNIT_CASE(pg_11_what_is_gathered_may_come_back),
 	KUNIT_CASE(pg_11_page_out_needs_no_free_page),
 	KUNIT_CASE(pg_11_locks_of_who_waits_do_not_matter),
 	KUNIT_CASE(pg_11_who_waits_waits_for_some),
+	KUNIT_CASE(pg_11_cached_pages_of_a_locked_object),
 	KUNIT_CASE(pg_11_zones_are_asked_first),
 	KUNIT_CASE(pg_11_the_pool_is_short),
 	KUNIT_CASE(pg_01_targets_can_be_set),

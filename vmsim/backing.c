@@ -27,6 +27,7 @@
 #include <linux/fs.h>
 #include <linux/namei.h>
 #include <linux/path.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/stat.h>
 #include <linux/string.h>
@@ -322,12 +323,20 @@ static int transfer(const struct vm_backing *b, struct vm_buf *bp)
 static void do_io(struct work_struct *work)
 {
 	struct vm_buf *bp = to_vm_buf(container_of(work, struct vm_io, work));
+	unsigned int noio;
 
 	vm_steer(VM_STEER_IO, &bp->io);
 	if (!bp->io.error && fail_io(bp))
 		bp->io.error = -EIO;
-	if (!bp->io.error)
+	if (!bp->io.error) {
+		/*
+		 * A request for contiguous memory from below here must not wait for
+		 * pages, and least of all for these.
+		 */
+		noio = memalloc_noio_save();
 		bp->io.error = transfer(bp->bo->private, bp);
+		memalloc_noio_restore(noio);
+	}
 	vm_buf_done(bp);
 }
 

@@ -32,7 +32,8 @@
  * How long it can take. The new one: a pass goes down through memory once; no page that
  * was won is given back unless it lies above all that is still to come, so each page of
  * the pool is won once at the most in a pass, at the price of LOCK_TRIES looks,
- * WIN_TRIES times, and LAUNDER_TRIES writes; two passes do so. The old one: when its
+ * WIN_TRIES times, each with a wait of BUSY_WAIT at the most, and LAUNDER_TRIES writes, or
+ * one if nothing can be written; two passes do so. The old one: when its
  * first two looks have found nothing it takes as many steps as there are pages queued
  * then, whatever happens to the queues meanwhile, and a step writes one page; after the
  * third look there is nothing to be won by it (CT-05). Nobody who dirties his pages
@@ -44,8 +45,10 @@
  * deletion and collapse wait for. While a page is written, or waited for, the lock
  * is dropped and taken again, through that object and never through the page, which may
  * be anyone's by then (CT-06). Only one request at a time is in its second or third
- * pass, so what is isolated is its own; a request that is made by one's own pager, in
- * the middle of that, has its first pass only.
+ * pass, so what is isolated is its own; a request that is made in the middle of that, by
+ * one's own pager or to get a write done, has its first pass only. Somebody who keeps a
+ * page busy may himself wait for memory, which page-out does not call hopeless as long
+ * as some is isolated: so no busy page is waited for without end.
  *
  * The last free pages stay for those whom everybody waits for: a free page is not taken
  * when that would leave fewer than VM_ALLOC_INTERRUPT alone may have.
@@ -81,6 +84,13 @@
 #define LOCK_TRIES	1024
 /* How often a page is written for one candidate. */
 #define LAUNDER_TRIES	2
+/*
+ * How long a look waits for a busy page. Whoever has it may wait for memory himself,
+ * and it may be ours that he waits for.
+ */
+#define BUSY_WAIT	max(HZ / 10, 1)
+/* So often somebody else may run who needs the processor. */
+#define LOOKS_AT_ONCE	1024
 /* Before the third pass of the new way, in ticks. */
 #define THIRD_PASS_WAIT	max(HZ / 50, 1)
 
@@ -88,6 +98,8 @@
 #define USABLE		(-1)
 #define TAKEN		(-2)
 #define IN_USE		(-3)
+/* Written for a run in vain: it will not go better in a moment. */
+#define UNWRITABLE	(-4)
 
 struct contig_counters contig_cnt[CONTIG_ALGORITHMS];
 EXPORT_SYMBOL_FOR_UMA_TESTS(contig_cnt);
@@ -103,6 +115,8 @@ static struct task_struct *contig_owner;
  * @how: its algorithm
  * @floor: free pages that it must leave
  * @launder: pages in use will do
+ * @may_sleep: it may, while it looks
+ * @looks: pages looked at since it let others run
  * @tried: of @search, what has been counted
  * @looked: the same
  * @first: record of the first page of the candidate some pages of which are isolated
@@ -114,6 +128,8 @@ struct contig_work {
 	enum contig_algorithm how;
 	unsigned long floor;
 	bool launder;
+	bool may_sleep;
+	unsigned int looks;
 	u64 tried;
 	u64 looked;
 	struct vm_page *first;
@@ -206,16 +222,29 @@ static bool is_usable(void *ctx, const struct contig_range *range, u64 pfn)
 	struct vm_page *m = page_of(range, pfn);
 	int why = look_at(m, w->launder);
 
+	/* The old search takes long where much is free, and none of it a run. */
+	if (w->may_sleep && ++w->looks == LOOKS_AT_ONCE) {
+		w->looks = 0;
+		cond_resched();
+	}
 	/* In the first pass memory in use is the normal case, and no reason. */
 	if (why != USABLE && w->launder)
 		skip(w, m, why);
 	return why == USABLE;
 }
 
+static bool is_over(void *ctx)
+{
+	struct contig_work *w = ctx;
+
+	return w->may_sleep && fatal_signal_pending(current);
+}
+
 static const struct contig_view pool_view = {
 	.below = range_below,
 	.above = range_above,
 	.usable = is_usable,
+	.over = is_over,
 };
 
 /* Whether the pool has any page where one may lie. */
@@ -238,10 +267,33 @@ static void count_search(struct contig_work *w)
 
 /* Taking what is there for the taking. */
 
+static bool is_isolated(const struct vm_page *m)
+{
+	/* Set by us alone, in pages that are ours. */
+	return data_race(READ_ONCE(m->flags)) & PG_ISOLATED;
+}
+
+/* A page was won for a run that is not complete yet. */
+static void isolate(struct vm_page *m)
+{
+	if (is_isolated(m))
+		return;
+	WRITE_ONCE(m->flags, m->flags | PG_ISOLATED);
+	vm_page_isolated_add(1);
+}
+
+static void unisolate(struct vm_page *m)
+{
+	if (!is_isolated(m))
+		return;
+	WRITE_ONCE(m->flags, m->flags & ~PG_ISOLATED);
+	vm_page_isolated_add(-1);
+}
+
 /* It is ours and nobody knows it: a page as the pool gives one. */
 static void give_back(struct contig_work *w, struct vm_page *m)
 {
-	WRITE_ONCE(m->flags, m->flags & ~PG_ISOLATED);
+	unisolate(m);
 	uma_pool_free(uma_pool, m, 1);
 	atomic64_inc(&w->cnt->undone);
 }
@@ -283,10 +335,12 @@ static int take_now(struct contig_work *w, struct vm_page *m, u64 pfn,
 	/* The pool knows better, and takes it only if that is still true. */
 	if (data_race(READ_ONCE(m->flags)) & PG_FREE)
 		return take_free(w, m, pfn);
+	vm_steer(VM_STEER_CONTIG_LOOK, m);
 	vm_page_lock_queues();
 	why = look_at(m, w->launder);
 	if (why != USABLE)
 		goto out;
+	vm_steer(VM_STEER_CONTIG_USABLE, m);
 	if (m->queue == PQ_CACHE) {
 		why = take_cached(w, m, pfn);
 		goto out;
@@ -295,6 +349,9 @@ static int take_now(struct contig_work *w, struct vm_page *m, u64 pfn,
 	why = CONTIG_SKIP_GONE;
 	/* A free page's are written under the pool's lock. */
 	if (data_race(READ_ONCE(m->flags)) & PG_FREE || m->phys_pfn != pfn)
+		goto out;
+	/* It was free a moment ago, and now it may be anybody's: a zone's, say. */
+	if (m->queue == PQ_NONE && !(m->object && m->busy))
 		goto out;
 	why = IN_USE;
 	if (object) {
@@ -393,7 +450,7 @@ static bool take_clean(struct contig_work *w, struct vm_object *object,
 	taken = m->queue == PQ_CACHE && vm_page_take_cached(m, object);
 	vm_page_unlock_queues();
 	if (taken) {
-		WRITE_ONCE(m->flags, m->flags | PG_ISOLATED);
+		isolate(m);
 		atomic64_inc(&w->cnt->evicted);
 	}
 	return taken;
@@ -404,23 +461,24 @@ static int launder(struct contig_work *w, struct vm_object *object,
 		   struct vm_page *m)
 {
 	struct vm_page *run[VM_PAGER_MAX] = { m };
+	unsigned int n = 1, good = 1, i;
 	u64 pindex = m->pindex;
-	unsigned int n = 1, i;
 	bool won;
 
 	vm_page_test_dirty(m);
 	if (m->dirty) {
 		n = gather(w, object, m, run);
-		atomic64_add(vm_object_flush(object, run, n,
-					     VM_PAGER_PUT_SYNC),
-			     &w->cnt->laundered);
+		good = vm_object_flush(object, run, n, VM_PAGER_PUT_SYNC);
+		atomic64_add(good, &w->cnt->laundered);
 	}
 	atomic64_add(n, &w->cnt->steps);
 	vm_steer(VM_STEER_CONTIG_CLEANED, m);
 	won = take_clean(w, object, m, pindex);
 	for (i = 1; i < n; i++)
 		take_clean(w, object, run[i], pindex + i);
-	return won ? TAKEN : CONTIG_SKIP_DIRTY;
+	if (won)
+		return TAKEN;
+	return good ? CONTIG_SKIP_DIRTY : UNWRITABLE;
 }
 
 /*
@@ -447,7 +505,7 @@ static int with_object(struct contig_work *w, struct vm_object *object,
 	vm_object_pip_add(object, 1);
 	if (vm_page_is_busy(m)) {
 		vm_steer(VM_STEER_CONTIG_BUSY, m);
-		vm_page_sleep_if_busy(m, object, true);
+		vm_page_sleep_if_busy_for(m, object, true, BUSY_WAIT);
 	} else {
 		why = fn(w, object, m);
 	}
@@ -469,6 +527,9 @@ static int win_page(struct contig_work *w, struct vm_page *m, u64 pfn)
 	for (tries = 0; tries < WIN_TRIES; tries++) {
 		if (tries)
 			schedule_timeout_idle(1);
+		/* Its chunk has gone, and does not come back as what it was. */
+		if (data_race(READ_ONCE(m->phys_pfn)) != pfn)
+			return CONTIG_SKIP_GONE;
 		for (locked = 0; locked < LOCK_TRIES; locked++) {
 			why = take_now(w, m, pfn, &object);
 			if (why != CONTIG_SKIP_LOCKED)
@@ -477,7 +538,7 @@ static int win_page(struct contig_work *w, struct vm_page *m, u64 pfn)
 			cond_resched();
 		}
 		if (why == TAKEN)
-			WRITE_ONCE(m->flags, m->flags | PG_ISOLATED);
+			isolate(m);
 		if (why == IN_USE)
 			why = with_object(w, object, m, launder);
 		switch (why) {
@@ -486,6 +547,8 @@ static int win_page(struct contig_work *w, struct vm_page *m, u64 pfn)
 		case CONTIG_SKIP_FOREIGN:
 		case CONTIG_SKIP_SHORT:
 			return why;
+		case UNWRITABLE:
+			return CONTIG_SKIP_DIRTY;
 		case CONTIG_SKIP_DIRTY:
 			if (++written == LAUNDER_TRIES)
 				return why;
@@ -493,12 +556,6 @@ static int win_page(struct contig_work *w, struct vm_page *m, u64 pfn)
 		}
 	}
 	return why;
-}
-
-static bool is_isolated(const struct vm_page *m)
-{
-	/* Set by us alone, in pages that are ours. */
-	return data_race(READ_ONCE(m->flags)) & PG_ISOLATED;
 }
 
 /* Give back what is isolated, but for @n pages from @keep on. */
@@ -525,8 +582,7 @@ static u64 win_candidate(struct contig_work *w)
 	for (i = 0; i < n; i++) {
 		if (!is_isolated(w->first + i) &&
 		    take_now(w, w->first + i, w->pfn + i, NULL) == TAKEN)
-			WRITE_ONCE(w->first[i].flags,
-				   w->first[i].flags | PG_ISOLATED);
+			isolate(w->first + i);
 	}
 	for (i = 0; i < n; i++) {
 		if (is_isolated(w->first + i))
@@ -549,7 +605,7 @@ static int pass_launder(struct contig_work *w)
 
 	w->launder = true;
 	w->first = NULL;
-	while (!fatal_signal_pending(current) && contig_search_next(s)) {
+	while (contig_search_next(s)) {
 		/* From here on no candidate has what lies above this one. */
 		let_go(w, s->pfn, n);
 		w->first = page_of(&s->range, s->pfn);
@@ -557,8 +613,7 @@ static int pass_launder(struct contig_work *w)
 		i = win_candidate(w);
 		if (i == w->pfn + n) {
 			for (i = 0; i < n; i++)
-				WRITE_ONCE(w->first[i].flags,
-					   w->first[i].flags & ~PG_ISOLATED);
+				unisolate(w->first + i);
 			return 0;
 		}
 		contig_search_reject(s, i);
@@ -636,6 +691,15 @@ static void begin_search(struct contig_work *w)
 	w->looked = 0;
 }
 
+/* Passes of several requests may end at once. */
+static void count_longest(atomic64_t *longest, s64 took)
+{
+	s64 so_far = atomic64_read(longest);
+
+	while (took > so_far && !atomic64_try_cmpxchg(longest, &so_far, took))
+		;
+}
+
 static int one_pass(struct contig_work *w, unsigned int pass)
 {
 	u64 from = ktime_get_ns(), took;
@@ -657,8 +721,7 @@ static int one_pass(struct contig_work *w, unsigned int pass)
 	}
 	took = ktime_get_ns() - from;
 	atomic64_add(took, &w->cnt->time[pass]);
-	if (took > (u64)atomic64_read(&w->cnt->longest[pass]))
-		atomic64_set(&w->cnt->longest[pass], took);
+	count_longest(&w->cnt->longest[pass], took);
 	trace_vm_contig_pass(w->how, pass, w->search.req.npages,
 			     w->search.tried, w->search.looked, took, error);
 	return error;
@@ -677,7 +740,8 @@ static int passes_laundering(struct contig_work *w, unsigned int pass)
 {
 	int error = -ENOMEM;
 
-	mutex_lock(&contig_mutex);
+	if (mutex_lock_killable(&contig_mutex))
+		return error;
 	WRITE_ONCE(contig_owner, current);
 	for (; error && pass < CONTIG_PASSES &&
 	     !fatal_signal_pending(current); pass++) {
@@ -714,6 +778,7 @@ int contig_take(const struct contig_req *req, enum contig_algorithm how,
 		.cnt = &contig_cnt[how],
 		.how = how,
 		.floor = flags & M_USE_RESERVE ? 0 : vm_page_limits.interrupt,
+		.may_sleep = flags & M_WAITOK,
 	};
 	int error;
 

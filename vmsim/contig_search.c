@@ -188,6 +188,8 @@ static bool next_down(struct contig_search *s)
 			s->in_range = false;
 			continue;
 		}
+		if (s->view->over && s->view->over(s->ctx))
+			return false;
 		bad = look(s, start);
 		s->pfn = start;
 		if (bad == start + s->req.npages)
@@ -212,6 +214,8 @@ static bool next_up(struct contig_search *s)
 			s->in_range = false;
 			continue;
 		}
+		if (s->view->over && s->view->over(s->ctx))
+			return false;
 		s->pfn = start;
 		s->at = start + 1;
 		if (look(s, start) == start + s->req.npages)

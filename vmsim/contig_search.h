@@ -41,6 +41,7 @@ struct contig_range {
  * @below: the highest range that begins below a page; false if there is none
  * @above: the lowest range that ends above a page; the same
  * @usable: whether a page of a range would do
+ * @over: whether to look no further; NULL for never
  *
  * All with the search's @ctx first.
  */
@@ -48,6 +49,7 @@ struct contig_view {
 	bool (*below)(void *ctx, u64 pfn, struct contig_range *range);
 	bool (*above)(void *ctx, u64 pfn, struct contig_range *range);
 	bool (*usable)(void *ctx, const struct contig_range *range, u64 pfn);
+	bool (*over)(void *ctx);
 };
 
 /**

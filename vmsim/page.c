@@ -88,6 +88,9 @@ static unsigned int hopeless_wait;
 static atomic_t writing;
 static DECLARE_WAIT_QUEUE_HEAD(writes_wait);
 
+/* Pages that somebody gathers for a run, and nobody else can have meanwhile. */
+static atomic_long_t isolated;
+
 /* Page-out. */
 
 /**
@@ -233,9 +236,10 @@ static bool enough_to_go_on(void)
 bool vm_wait(void)
 {
 	wait_queue_head_t *wq = uma_pool_waitqueue(uma_pool);
+	unsigned long begin = jiffies;
 	long left = WAIT_FOR_PAGES;
+	bool slept = false, enough, vain;
 	unsigned int ticket;
-	bool slept = false, enough;
 	DEFINE_WAIT(wait);
 
 	might_sleep();
@@ -247,10 +251,15 @@ bool vm_wait(void)
 	for (;;) {
 		prepare_to_wait(wq, &wait, TASK_IDLE);
 		enough = enough_to_go_on();
-		if (!left || (enough && slept) || nothing_comes(ticket) ||
+		vain = nothing_comes(ticket);
+		/*
+		 * A moment must have passed before he tries again: what there is may be
+		 * what he cannot use, and what was in vain may not be so any more.
+		 */
+		if (!left || (enough && slept) || (vain && jiffies != begin) ||
 		    fatal_signal_pending(current))
 			break;
-		if (enough)
+		if (enough || vain)
 			schedule_timeout(1);
 		else
 			left = schedule_timeout(left);
@@ -806,10 +815,34 @@ void vm_page_flash_writes(void)
 }
 
 /**
- * vm_page_sleep_if_busy() - wait until a page is not busy
+ * vm_page_isolated_add() - pages are won for a run that is not complete, or not any more
+ * @n: how many more, or less
+ *
+ * Context: any.
+ */
+void vm_page_isolated_add(long n)
+{
+	atomic_long_add(n, &isolated);
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_isolated_add);
+
+/**
+ * vm_page_isolated() - how many pages may come back, since no run came of them
+ *
+ * Return: their number.
+ */
+unsigned long vm_page_isolated(void)
+{
+	return atomic_long_read(&isolated);
+}
+EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_isolated);
+
+/**
+ * vm_page_sleep_if_busy_for() - wait until a page is not busy, or some time
  * @m: the page
  * @object: its object, locked, to which the caller has a reference
  * @also_io: a page that is being written counts as busy
+ * @timeout: in jiffies, or MAX_SCHEDULE_TIMEOUT
  *
  * The lock comes first, then the wait, in which it is dropped. The page may be
  * freed meanwhile, and be anyone's: the lock is taken again through @object, never
@@ -819,8 +852,8 @@ void vm_page_flash_writes(void)
  * Return: whether the lock was dropped: then the caller starts again, and does not
  * believe in @m any more.
  */
-bool vm_page_sleep_if_busy(struct vm_page *m, struct vm_object *object,
-			   bool also_io)
+bool vm_page_sleep_if_busy_for(struct vm_page *m, struct vm_object *object,
+			       bool also_io, long timeout)
 {
 	vm_object_assert_locked(object);
 	WARN_ON(m->object != object);
@@ -828,9 +861,25 @@ bool vm_page_sleep_if_busy(struct vm_page *m, struct vm_object *object,
 		return false;
 	m->wanted = 1;
 	vm_count(busy_waits);
-	vm_sleep(m, &object->lock, MAX_SCHEDULE_TIMEOUT);
+	vm_sleep(m, &object->lock, timeout);
 	vm_object_lock(object);
 	return true;
+}
+
+/**
+ * vm_page_sleep_if_busy() - wait until a page is not busy
+ * @m: the page
+ * @object: its object, locked, to which the caller has a reference
+ * @also_io: a page that is being written counts as busy
+ *
+ * Context: process context; no other object's lock held. May sleep.
+ * Return: as vm_page_sleep_if_busy_for().
+ */
+bool vm_page_sleep_if_busy(struct vm_page *m, struct vm_object *object,
+			   bool also_io)
+{
+	return vm_page_sleep_if_busy_for(m, object, also_io,
+					 MAX_SCHEDULE_TIMEOUT);
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_page_sleep_if_busy);
 

@@ -100,6 +100,10 @@ void vm_page_wakeup(struct vm_page *m);
 void vm_page_flash(struct vm_page *m);
 void vm_page_io_start(struct vm_page *m);
 void vm_page_io_finish(struct vm_page *m);
+void vm_page_isolated_add(long n);
+unsigned long vm_page_isolated(void);
+bool vm_page_sleep_if_busy_for(struct vm_page *m, struct vm_object *object,
+			       bool also_io, long timeout);
 bool vm_page_sleep_if_busy(struct vm_page *m, struct vm_object *object,
 			   bool also_io);
 

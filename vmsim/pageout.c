@@ -167,7 +167,10 @@ static unsigned long pool_pages;
 
 static unsigned int pageout_writes = 64;
 
-/* kernel_param_lock is held. */
+/*
+ * What was wished for before the pool was there may be more than it has.
+ * kernel_param_lock is held.
+ */
 static void set_targets(void)
 {
 	unsigned long free = pool_pages / FREE_DIVISOR;
@@ -176,9 +179,11 @@ static void set_targets(void)
 	free = max3(free, 4 * vm_page_limits.reserved, 1UL);
 	free = max(free_target.wish ?: free, 2 * vm_page_limits.wakeup);
 	WRITE_ONCE(vm_pageout_targets.free, min(free, pool_pages / 2));
-	WRITE_ONCE(vm_pageout_targets.cache, cache_target.wish ?: free / 2);
+	WRITE_ONCE(vm_pageout_targets.cache,
+		   min(cache_target.wish, pool_pages / 2) ?: free / 2);
 	WRITE_ONCE(vm_pageout_targets.inactive,
-		   inactive_target.wish ?: free + free / 2);
+		   min(inactive_target.wish, pool_pages / 2) ?:
+		   free + free / 2);
 }
 
 static int target_set(const char *val, const struct kernel_param *kp)
@@ -537,7 +542,13 @@ static void free_cached(struct pass *p)
 {
 	struct vm_page *m;
 
-	while (free_is_short() && (m = vm_page_select_cache(NULL))) {
+	while (free_is_short() && vm_pageq_count(PQ_CACHE)) {
+		m = vm_page_select_cache(NULL);
+		if (!m) {
+			/* Their objects are locked just now. */
+			p->passed++;
+			break;
+		}
 		vm_page_free(m);
 		vm_count(scan_uncached);
 		p->got++;
@@ -550,7 +561,7 @@ static void free_cached(struct pass *p)
  */
 static bool run_pass(struct pass *p, enum vm_pageout_level level, bool ours)
 {
-	u64 written = vm_counted(pageouts), failed = vm_counted(pageout_errors);
+	u64 written = vm_counted(pageouts), failed = vm_counted(write_errors);
 
 	*p = (struct pass) {
 		.level = level,
@@ -564,7 +575,7 @@ static bool run_pass(struct pass *p, enum vm_pageout_level level, bool ours)
 	if (p->laundered)
 		vm_page_wait_for_writes(0, &stop_pass, WRITE_TIMEOUT);
 	written = vm_counted(pageouts) - written;
-	failed = vm_counted(pageout_errors) - failed;
+	failed = vm_counted(write_errors) - failed;
 	if (written) {
 		launder_backoff = 0;
 		said_stuck = false;
@@ -616,7 +627,8 @@ static bool relieve(void)
 	struct pass p;
 	bool good;
 
-	if (time_before(jiffies, hopeless_until) && !vm_page_writing()) {
+	if (time_before(jiffies, hopeless_until) && !vm_page_writing() &&
+	    !vm_page_isolated()) {
 		vm_page_nothing_comes(ticket);
 		return true;
 	}
@@ -639,7 +651,8 @@ static bool relieve(void)
 			level++;
 			continue;
 		}
-		if (!writes && !p.passed)
+		/* What somebody gathers for a run comes back if none comes of it. */
+		if (!writes && !p.passed && !vm_page_isolated())
 			break;
 		/* There is something, but not just now. */
 		if (!vm_page_has_waiters())

@@ -326,6 +326,7 @@ void vm_pager_write_done(struct vm_io *io, unsigned int flags)
 
 		if (io->error) {
 			vm_count(pageout_errors);
+			vm_count(write_errors);
 			vm_page_lock_queues();
 			vm_page_activate(m);
 			vm_page_unlock_queues();

@@ -295,6 +295,7 @@ struct vmsim_release {
  * zeroed_ahead: free pages zeroed ahead of need
  * zeroed_used: of those, pages that were handed out to who wanted zeroes
  * zero_yields: times that the zeroing thread let others run
+ * write_errors: of pageout_errors, those of writes that nobody waited for
  */
 #define VMSIM_EACH_COUNTER(X) \
 	X(FAULTS, faults) \
@@ -337,7 +338,8 @@ struct vmsim_release {
 	X(HOPELESS, hopeless) \
 	X(ZEROED_AHEAD, zeroed_ahead) \
 	X(ZEROED_USED, zeroed_used) \
-	X(ZERO_YIELDS, zero_yields)
+	X(ZERO_YIELDS, zero_yields) \
+	X(WRITE_ERRORS, write_errors)
 
 /* Of vst_counter. */
 enum vmsim_counter {
