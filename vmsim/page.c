@@ -256,7 +256,7 @@ bool vm_wait(void)
 		 * A moment must have passed before he tries again: what there is may be
 		 * what he cannot use, and what was in vain may not be so any more.
 		 */
-		if (!left || (enough && slept) || (vain && jiffies != begin) ||
+		if (!left || (enough && slept) || (vain && time_after(jiffies, begin)) ||
 		    fatal_signal_pending(current))
 			break;
 		if (enough || vain)
