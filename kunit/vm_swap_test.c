@@ -1030,6 +1030,44 @@ static void pa_04_swap_to_a_file_by_path(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, st.devices, 0);
 }
 
+/* A client who writes to such a file would write to others' memory. */
+static void pa_04_a_file_is_mapped_or_swapped_to(struct kunit *test)
+{
+	struct vm_object *object;
+	struct vm_swap_stats st;
+	struct file *file;
+
+	make_swap_file(test, SWAP_FILE, 16 * PAGE_SIZE);
+	file = filp_open(SWAP_FILE, O_RDWR, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	object = vm_pager_allocate(OBJT_VNODE, file, 16 * PAGE_SIZE,
+				   VM_PROT_RW, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(object));
+	KUNIT_EXPECT_EQ(test, vm_swapon(SWAP_FILE), -EBUSY);
+	vm_swap_get_stats(&st);
+	KUNIT_EXPECT_EQ(test, st.devices, 0);
+	vm_object_deallocate(object);
+
+	KUNIT_ASSERT_EQ(test, vm_swapon(SWAP_FILE), 0);
+	object = vm_pager_allocate(OBJT_VNODE, file, 16 * PAGE_SIZE,
+				   VM_PROT_READ, 0);
+	KUNIT_EXPECT_TRUE(test, object == ERR_PTR(-EBUSY));
+	if (!IS_ERR(object))
+		vm_object_deallocate(object);
+	object = make_object(test, 8, 0x41);
+	test_page_out(test, object);
+	KUNIT_EXPECT_EQ(test, test_swap_used(), 8);
+	vm_object_deallocate(object);
+	KUNIT_EXPECT_EQ(test, vm_swapoff(SWAP_FILE), 0);
+
+	object = vm_pager_allocate(OBJT_VNODE, file, 16 * PAGE_SIZE,
+				   VM_PROT_RW, 0);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(object));
+	if (!IS_ERR(object))
+		vm_object_deallocate(object);
+	filp_close(file, NULL);
+}
+
 /* What has been written there and is not there any more was not zeroes. */
 static void pa_04_a_swap_file_that_shrinks_is_an_error(struct kunit *test)
 {
@@ -1248,6 +1286,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pa_04_a_failed_read_can_be_tried_again),
 	KUNIT_CASE(pa_04_full_swap_leaves_pages_dirty),
 	KUNIT_CASE(pa_04_swap_to_a_file_by_path),
+	KUNIT_CASE(pa_04_a_file_is_mapped_or_swapped_to),
 	KUNIT_CASE(pa_04_a_swap_file_that_shrinks_is_an_error),
 	KUNIT_CASE(pa_04_swap_to_a_block_device),
 	KUNIT_CASE(pa_04_errors_of_a_real_file),

@@ -239,8 +239,10 @@ unsigned long vm_client_held(struct vm_client *client)
 
 	pmap_stats(client->vm->vm_pmap, &st);
 	vm_map_lock_read(map);
-	while ((entry = vm_map_next(map, entry)))
+	while ((entry = vm_map_next(map, entry))) {
 		held += entry_held(entry);
+		cond_resched();
+	}
 	held += map->tree.count * ENTRY_BYTES / PAGE_SIZE;
 	vm_map_unlock_read(map);
 	return held + st.tables + st.resident * MAPPING_BYTES / PAGE_SIZE +

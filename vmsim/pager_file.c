@@ -42,6 +42,7 @@
 #include "vmsim/pager.h"
 #include "vmsim/pagers.h"
 #include "vmsim/pmap.h"
+#include "vmsim/swap.h"
 
 /**
  * struct vm_file - a file that has an object
@@ -203,7 +204,7 @@ static int join_file(struct vm_object *object, struct vm_backing *backing,
 	return error;
 }
 
-static struct vm_object *file_alloc(void *handle, u64 size, u8 prot, u64 offset)
+static struct vm_object *open_file(void *handle, u64 size, u8 prot, u64 offset)
 {
 	struct vm_backing backing;
 	struct vm_object *object;
@@ -237,6 +238,24 @@ static struct vm_object *file_alloc(void *handle, u64 size, u8 prot, u64 offset)
 	error = join_file(object, &backing, size);
 	unmake_file(vf);
 	return error ? ERR_PTR(error) : object;
+}
+
+static struct vm_object *file_alloc(void *handle, u64 size, u8 prot, u64 offset)
+{
+	struct vm_object *object = open_file(handle, size, prot, offset);
+	struct vm_file *vf;
+
+	if (IS_ERR(object))
+		return object;
+	/*
+	 * What is written there is everybody's memory. The file is known to be mapped
+	 * before this look, and a device that it is swapped to before its look.
+	 */
+	vf = object->pager;
+	if (!vm_swap_uses(vf->inode))
+		return object;
+	vm_object_deallocate(object);
+	return ERR_PTR(-EBUSY);
 }
 
 static void file_dealloc(struct vm_object *object)
@@ -390,6 +409,23 @@ const struct vm_pager_ops vm_file_pager = {
 };
 
 /* For who has to do with files. */
+
+/**
+ * vm_file_is_mapped() - whether an object shows a file
+ * @inode: the file's, as of vm_backing_inode()
+ *
+ * Context: process context.
+ * Return: whether one does, or is about to end.
+ */
+bool vm_file_is_mapped(const struct inode *inode)
+{
+	bool mapped;
+
+	spin_lock(&files_lock);
+	mapped = find_file(inode);
+	spin_unlock(&files_lock);
+	return mapped;
+}
 
 /**
  * vm_file_bufobj() - the buffer object of a file's object

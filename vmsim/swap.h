@@ -22,6 +22,7 @@
 #include "vmsim/backing.h"
 #include "vmsim/bufobj.h"
 
+struct inode;
 struct seq_file;
 
 /* The most blocks of a device: its bitmap is searched under a spinlock. */
@@ -75,6 +76,7 @@ extern spinlock_t vm_swap_lock;
 extern long vm_swap_timeout;
 
 /* swap_dev.c */
+bool vm_swap_uses(const struct inode *inode);
 struct vm_swap_dev *vm_swap_add(struct vm_backing *backing,
 				const struct vm_buf_ops *ops, void *private,
 				u64 nblks);

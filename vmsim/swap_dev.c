@@ -36,6 +36,7 @@
 #include "uma/compat.h"
 #include "vmsim/backing.h"
 #include "vmsim/bufobj.h"
+#include "vmsim/file.h"
 #include "vmsim/pagers.h"
 #include "vmsim/swap.h"
 
@@ -54,11 +55,15 @@ MODULE_PARM_DESC(swap, "file or block device to swap to from the start");
 
 /* Devices. */
 
-/* Add a device behind all others; -EBUSY if its file is in use already. */
+/*
+ * Add a device behind all others; -EBUSY if its file is in use already: swapped to, or
+ * mapped, so that clients would write into each other's memory.
+ */
 static int link_device(struct vm_swap_dev *dev)
 {
 	struct vm_swap_dev *other;
 	u64 first = 1;
+	bool mapped;
 
 	spin_lock(&vm_swap_lock);
 	list_for_each_entry(other, &devices, link) {
@@ -72,9 +77,42 @@ static int link_device(struct vm_swap_dev *dev)
 		first = max(first, other->first + other->nblks + 1);
 	}
 	dev->first = first;
+	/* Nobody gets a block yet. */
+	dev->closing = true;
 	list_add_tail(&dev->link, &devices);
 	spin_unlock(&vm_swap_lock);
-	return 0;
+
+	/* Whoever maps it from here on finds it in the list. */
+	mapped = dev->backing.file &&
+		 vm_file_is_mapped(vm_backing_inode(&dev->backing));
+	spin_lock(&vm_swap_lock);
+	if (mapped)
+		list_del(&dev->link);
+	else
+		dev->closing = false;
+	spin_unlock(&vm_swap_lock);
+	return mapped ? -EBUSY : 0;
+}
+
+/**
+ * vm_swap_uses() - whether a file is swapped to
+ * @inode: the file's, as of vm_backing_inode()
+ *
+ * Context: any but interrupts.
+ * Return: whether it is, or is about to be or not to be.
+ */
+bool vm_swap_uses(const struct inode *inode)
+{
+	struct vm_swap_dev *dev;
+	bool uses = false;
+
+	spin_lock(&vm_swap_lock);
+	list_for_each_entry(dev, &devices, link)
+		if (dev->backing.file &&
+		    vm_backing_inode(&dev->backing) == inode)
+			uses = true;
+	spin_unlock(&vm_swap_lock);
+	return uses;
 }
 
 /*
