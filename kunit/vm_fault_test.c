@@ -537,16 +537,6 @@ static void leave(enum vm_steer_point point, void *obj)
 	leaver.last = atomic_read(&leaver.object->ref_count) == 1;
 }
 
-static bool is_wanted(struct vm_page *m, struct vm_object *object)
-{
-	bool wanted;
-
-	vm_object_lock(object);
-	wanted = m->wanted;
-	vm_object_unlock(object);
-	return wanted;
-}
-
 static void write_to_page(void *arg)
 {
 	struct vmspace *vm = arg;
@@ -563,7 +553,6 @@ static void ob_01_who_waits_for_a_page_ends_the_object(struct kunit *test)
 	struct vm_object *object = vm_test_object(test, 4);
 	unsigned long objects = vm_object_count();
 	struct vmspace *vm = space_new(test);
-	unsigned long end = jiffies + VM_TEST_SOON;
 	struct vm_test_thread t;
 	struct vm_page *m;
 
@@ -581,8 +570,7 @@ static void ob_01_who_waits_for_a_page_ends_the_object(struct kunit *test)
 	leaver.object = object;
 	vm_test_steer(leave);
 	vm_test_start(test, &t, write_to_page, vm);
-	while (!is_wanted(m, object) && time_before(jiffies, end))
-		schedule_timeout_idle(1);
+	KUNIT_EXPECT_TRUE(test, vm_test_wanted(m, object));
 	KUNIT_EXPECT_EQ(test, leaver.calls, 1);
 	KUNIT_EXPECT_TRUE(test, leaver.last);
 	vm_object_lock(object);

@@ -197,7 +197,7 @@ static void pa_02_page_remove_looks_again(struct kunit *test)
 	vm_page_busy(m);
 	vm_object_unlock(object);
 	vm_test_start(test, &t, remove_all, object);
-	KUNIT_EXPECT_TRUE(test, vm_test_sleeps(&t));
+	KUNIT_EXPECT_TRUE(test, vm_test_wanted(m, object));
 	vm_object_lock(object);
 	KUNIT_EXPECT_NULL(test, vm_page_lookup(object, 1));
 	late = vm_page_alloc(object, 2, VM_ALLOC_NORMAL | VM_ALLOC_NOBUSY |

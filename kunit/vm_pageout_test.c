@@ -704,7 +704,7 @@ static void pg_11_what_is_gathered_may_come_back(struct kunit *test)
 	vm_page_isolated_add(1);
 	let_go();
 	vm_test_start(test, &t, wait_once, &woken);
-	schedule_timeout_idle(HZ / 2);
+	schedule_timeout_idle(HZ / 5);
 	KUNIT_EXPECT_TRUE(test, vm_test_sleeps(&t));
 	KUNIT_EXPECT_EQ(test, COUNT(hopeless), hopeless);
 	vm_page_isolated_add(-1);

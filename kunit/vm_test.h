@@ -425,6 +425,28 @@ static inline bool vm_test_finished(struct vm_test_thread *t)
 	return wait_for_completion_timeout(&t->done, VM_TEST_SOON);
 }
 
+/**
+ * vm_test_wanted() - wait until somebody waits for a page, but not for ever
+ * @m: the page
+ * @object: its object, not locked
+ *
+ * Return: whether somebody does.
+ */
+static inline bool vm_test_wanted(struct vm_page *m, struct vm_object *object)
+{
+	unsigned long end = jiffies + VM_TEST_SOON;
+	bool wanted;
+
+	for (;;) {
+		vm_object_lock(object);
+		wanted = m->wanted;
+		vm_object_unlock(object);
+		if (wanted || time_after(jiffies, end))
+			return wanted;
+		schedule_timeout_idle(1);
+	}
+}
+
 /* Whether it is still at it after a while in which it could have ended. */
 static inline bool vm_test_sleeps(struct vm_test_thread *t)
 {
