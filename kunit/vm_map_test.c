@@ -288,6 +288,48 @@ static void mp_03_wired_memory_is_what_sharers_see(struct kunit *test)
 	vmspace_free(vm);
 }
 
+/*
+ * Not even where nobody can ever write, and a copy seems to be for nothing: the pages
+ * below are others' as well, who may be gone first, and then what hides them is dropped.
+ */
+static void mp_03_wired_memory_that_is_only_read(struct kunit *test)
+{
+	struct vmspace *vm = space_new(test), *wirer, *sharer;
+	unsigned long addr = AT(0);
+	u32 i;
+
+	KUNIT_ASSERT_EQ(test, 0, vm_map_find(vm->vm_map, NULL, 0, &addr,
+					     4 * PAGE_SIZE, false, VM_PROT_READ,
+					     VM_PROT_READ, 0));
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ(test, space_get(vm, i), 0);
+	wirer = space_fork(test, vm);
+	KUNIT_EXPECT_EQ(test, wire(wirer, 0, 4, WIRE_USER), 0);
+	/* Its own from the beginning, so that there is no copy to be made later. */
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_PTR_EQ(test, space_page(wirer, i)->object,
+				    space_object(wirer, i));
+	KUNIT_EXPECT_EQ(test, inherit(wirer, 0, 4, VM_INHERIT_SHARE), 0);
+	sharer = space_fork(test, wirer);
+	KUNIT_EXPECT_EQ(test, wire(sharer, 0, 4, WIRE_USER), 0);
+	/* Both see the same page, wired twice. */
+	for (i = 0; i < 4; i++) {
+		KUNIT_EXPECT_PTR_EQ(test, space_page(wirer, i),
+				    space_page(sharer, i));
+		KUNIT_EXPECT_EQ(test, space_page(sharer, i)->wire_count, 2);
+	}
+	KUNIT_EXPECT_EQ(test, vm_pageqs.wired, 4);
+	/* What was below comes up. */
+	vmspace_free(vm);
+	KUNIT_EXPECT_EQ(test, vm_pageqs.wired, 4);
+	KUNIT_EXPECT_EQ(test, unwire(wirer, 0, 4, WIRE_USER), 0);
+	KUNIT_EXPECT_EQ(test, vm_pageqs.wired, 4);
+	KUNIT_EXPECT_EQ(test, unwire(sharer, 0, 4, WIRE_USER), 0);
+	KUNIT_EXPECT_EQ(test, vm_pageqs.wired, 0);
+	vmspace_free(sharer);
+	vmspace_free(wirer);
+}
+
 static void mp_03_a_wiring_that_fails_changes_nothing(struct kunit *test)
 {
 	struct vmspace *vm = space_new(test);
@@ -1631,6 +1673,7 @@ static struct kunit_case vm_map_cases[] = {
 	KUNIT_CASE(mp_03_removal_waits_for_the_system),
 	KUNIT_CASE(mp_03_wired_memory_is_ones_own),
 	KUNIT_CASE(mp_03_wired_memory_is_what_sharers_see),
+	KUNIT_CASE(mp_03_wired_memory_that_is_only_read),
 	KUNIT_CASE(mp_03_a_wiring_that_fails_changes_nothing),
 	KUNIT_CASE(mp_03_a_failed_wiring_leaves_no_wired_translation),
 	KUNIT_CASE(mp_03_a_page_has_65535_wirings),

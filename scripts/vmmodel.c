@@ -494,7 +494,7 @@ static void do_map(struct driver *d)
 	some_range(d, &at, &n);
 	vm.vm_prot = below(d, 3) ? VMSIM_PROT_READ | VMSIM_PROT_WRITE :
 				   some_prot(d);
-	vm.vm_max_prot = below(d, 8) ? VMSIM_PROT_ALL : vm.vm_prot;
+	vm.vm_max_prot = below(d, 4) ? VMSIM_PROT_ALL : vm.vm_prot;
 	switch (below(d, 12)) {
 	case 0:
 	case 1:

@@ -661,26 +661,22 @@ static void forget(struct vm_map *map, struct vm_map_entry *entry, u8 keep)
 	vm_object_unlock(object);
 }
 
-/* Take one wiring off the page that an index of a chain of objects shows. */
+/*
+ * Take one wiring off a page of an object. It is there, and not in one further down:
+ * what is wired has its copy (may_fault()), and keeps it.
+ */
 static void unwire_index(struct vm_object *object, u64 pindex)
 {
-	struct vm_object *below;
 	struct vm_page *m;
 
 	vm_object_lock(object);
-	while (!(m = vm_page_lookup(object, pindex))) {
-		pindex += vm_atop(object->backing_offset);
-		below = vm_object_step_down(object);
-		if (!below)
-			break;
-		object = below;
-	}
-	if (m) {
-		vm_page_lock_queues();
-		if (!WARN_ON(!m->wire_count))
-			vm_page_unwire(m, true);
-		vm_page_unlock_queues();
-	}
+	m = vm_page_lookup(object, pindex);
+	vm_page_lock_queues();
+	if (!WARN(!m || !m->wire_count,
+		  "uma: page %llu of object %p was wired, and is not\n", pindex,
+		  object))
+		vm_page_unwire(m, true);
+	vm_page_unlock_queues();
 	vm_object_unlock(object);
 }
 
@@ -1199,14 +1195,14 @@ static int may_fault(const struct vm_map_entry *entry, u8 *fault_type, u8 *prot,
 	if (*fault_type & VM_PROT_ALL & ~*prot)
 		return -EACCES;
 	/*
-	 * What is wired is not to fault again, so whatever may be written has its
-	 * copy made now, even if the right to write comes only later.
+	 * What is wired is not to fault again, so a copy that there is to be is made
+	 * now. Even if nobody ever writes to it: the page below is others', whose end
+	 * does not ask who has wired it by way of which object.
 	 */
 	*wired = entry->wired_count;
 	if (*wired)
 		*fault_type |= *prot | (entry->eflags & MAP_ENTRY_COW ?
-					entry->max_protection & VM_PROT_WRITE :
-					0);
+					VM_PROT_WRITE : 0);
 	return 0;
 }
 
