@@ -39,7 +39,6 @@
 #include "vmsim/client.h"
 #include "vmsim/collapse.h"
 #include "vmsim/map.h"
-#include "vmsim/mmap.h"
 #include "vmsim/object.h"
 #include "vmsim/page.h"
 #include "vmsim/pager.h"
@@ -246,8 +245,7 @@ unsigned long vm_client_held(struct vm_client *client)
 	held += map->tree.count * ENTRY_BYTES / PAGE_SIZE;
 	vm_map_unlock_read(map);
 	return held + st.tables + st.resident * MAPPING_BYTES / PAGE_SIZE +
-	       atomic_long_read(&client->contig) +
-	       atomic_long_read(&client->promised);
+	       atomic_long_read(&client->reserved);
 }
 
 /**
@@ -283,13 +281,44 @@ int vm_client_charge(struct vm_client *client, unsigned long npages)
 }
 
 /**
+ * vm_client_reserve() - count pages before they are had
+ * @client: the client
+ * @npages: pages that are to be its own, and that its mappings do not show, or that
+ *	cannot be paged out again
+ *
+ * Else several that come at once would all find that there is room.
+ *
+ * Context: process, may sleep.
+ * Return: 0; they count until vm_client_unreserve(). Or -ENOMEM.
+ */
+int vm_client_reserve(struct vm_client *client, unsigned long npages)
+{
+	int error;
+
+	if (npages > client->max_pages)
+		return -ENOMEM;
+	atomic_long_add(npages, &client->reserved);
+	error = vm_client_charge(client, 0);
+	if (error)
+		vm_client_unreserve(client, npages);
+	return error;
+}
+
+/**
+ * vm_client_unreserve() - undo vm_client_reserve()
+ * @client: the client
+ * @npages: the same
+ */
+void vm_client_unreserve(struct vm_client *client, unsigned long npages)
+{
+	atomic_long_sub(npages, &client->reserved);
+}
+
+/**
  * vm_client_wire() - wire a range of a client's memory
  * @client: the client
  * @start: the first address
  * @end: the address behind the last
- *
- * What is wired cannot be paged out again, so all of it is counted before: else several
- * that are wired at once would all find that there is room.
  *
  * Context: process, may sleep.
  * Return: 0; -ENOMEM, -ENOSPC, or what vm_map_wire() says.
@@ -303,12 +332,11 @@ int vm_client_wire(struct vm_client *client, unsigned long start,
 	error = vm_client_may_cut(client);
 	if (error)
 		return error;
-	if (npages > client->max_pages)
-		return -ENOMEM;
-	atomic_long_add(npages, &client->promised);
-	error = vm_client_charge(client, 0) ?:
-		vm_map_wire(map_of(client), start, end, VM_MAP_WIRE_USER);
-	atomic_long_sub(npages, &client->promised);
+	error = vm_client_reserve(client, npages);
+	if (error)
+		return error;
+	error = vm_map_wire(map_of(client), start, end, VM_MAP_WIRE_USER);
+	vm_client_unreserve(client, npages);
 	return error;
 }
 
@@ -351,37 +379,6 @@ int vm_client_unmap(struct vm_client *client, unsigned long start,
 		error = -ENOSPC;
 	else
 		error = vm_map_delete(map, start, end);
-	vm_map_unlock(map);
-	return error;
-}
-
-/**
- * vm_client_guard() - map a range of which no access is allowed
- * @client: the client
- * @req: where, and the rights that are shown; of the flags VM_MMAP_FIXED counts
- *
- * Context: process, may sleep.
- * Return: 0, or what vm_map_mmap() says.
- */
-int vm_client_guard(struct vm_client *client, struct vm_mmap *req)
-{
-	struct vm_map *map = map_of(client);
-	int error;
-
-	vm_map_lock(map);
-	do {
-		if (req->flags & VM_MMAP_FIXED)
-			error = vm_map_delete(map, req->addr,
-					      req->addr + req->size);
-		else
-			error = vm_map_findspace(map, req->addr, req->size,
-						 &req->addr);
-		if (!error)
-			error = vm_map_insert(map, NULL, 0, req->addr,
-					      req->addr + req->size, req->prot,
-					      req->max, MAP_NOFAULT);
-		/* As in vm_map_mmap(): a wiring was waited for, and somebody came. */
-	} while (error == -EEXIST && req->flags & VM_MMAP_FIXED);
 	vm_map_unlock(map);
 	return error;
 }

@@ -13,7 +13,6 @@
 
 #include "vmsim/vmspace.h"
 
-struct vm_mmap;
 struct vm_object;
 struct vm_map_entry;
 struct vmsim_contig;
@@ -31,8 +30,7 @@ struct vmsim_object;
  * @max_entries: the most map entries, constant
  * @budget: pages that it may take before they are counted again
  * @runs: contiguous memory that it holds, by number
- * @contig: pages of that
- * @promised: pages that are being wired
+ * @reserved: pages of that, and those that are being wired
  * @link: among all clients; vm_clients_lock
  */
 struct vm_client {
@@ -42,8 +40,7 @@ struct vm_client {
 	unsigned int max_entries;
 	atomic_long_t budget;
 	struct xarray runs;
-	atomic_long_t contig;
-	atomic_long_t promised;
+	atomic_long_t reserved;
 	struct list_head link;
 };
 
@@ -57,6 +54,8 @@ void vm_client_for_each(void (*fn)(struct vm_client *client, void *arg),
 /* Limits. */
 unsigned long vm_client_held(struct vm_client *client);
 int vm_client_charge(struct vm_client *client, unsigned long npages);
+int vm_client_reserve(struct vm_client *client, unsigned long npages);
+void vm_client_unreserve(struct vm_client *client, unsigned long npages);
 int vm_client_wire(struct vm_client *client, unsigned long start,
 		   unsigned long end);
 int vm_client_may_cut(struct vm_client *client);
@@ -64,7 +63,6 @@ int vm_client_may_cut(struct vm_client *client);
 /* What a map does not do by itself. */
 int vm_client_unmap(struct vm_client *client, unsigned long start,
 		    unsigned long end);
-int vm_client_guard(struct vm_client *client, struct vm_mmap *req);
 int vm_client_advise(struct vm_client *client, unsigned long start,
 		     unsigned long end, unsigned int advice);
 int vm_client_pageout(struct vm_client *client, unsigned long start,

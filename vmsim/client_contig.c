@@ -41,7 +41,7 @@ static void run_release(struct vm_client *client, struct client_run *run)
 		contigfree(run->addr, run->size, M_VMSIM);
 	else
 		vm_page_release_contig(run->m, run->npages);
-	atomic_long_sub(run->npages, &client->contig);
+	vm_client_unreserve(client, run->npages);
 	kfree(run);
 }
 
@@ -85,21 +85,18 @@ int vm_client_contig(struct vm_client *client, struct vmsim_contig *vc)
 	if (contig_req_init(&req, vc->vc_size, vc->vc_low, vc->vc_high,
 			    vc->vc_align, vc->vc_boundary))
 		return -EINVAL;
-	/* Before it is had, or two at once would both find that there is room. */
-	if (req.npages > client->max_pages)
-		return -ENOMEM;
+	error = vm_client_reserve(client, req.npages);
+	if (error)
+		return error;
 	run = kzalloc(sizeof(*run), GFP_KERNEL_ACCOUNT);
-	if (!run)
-		return -ENOMEM;
-	run->npages = req.npages;
-	run->size = vc->vc_size;
-	atomic_long_add(run->npages, &client->contig);
-	error = vm_client_charge(client, 0) ?: run_take(run, &req, vc);
+	error = run ? run_take(run, &req, vc) : -ENOMEM;
 	if (error) {
-		atomic_long_sub(run->npages, &client->contig);
+		vm_client_unreserve(client, req.npages);
 		kfree(run);
 		return error;
 	}
+	run->npages = req.npages;
+	run->size = vc->vc_size;
 	error = xa_alloc(&client->runs, &vc->vc_id, run, xa_limit_31b,
 			 GFP_KERNEL_ACCOUNT);
 	if (error)
@@ -132,7 +129,6 @@ int vm_client_release(struct vm_client *client, u32 id)
 void vm_client_contig_begin(struct vm_client *client)
 {
 	xa_init_flags(&client->runs, XA_FLAGS_ALLOC1);
-	atomic_long_set(&client->contig, 0);
 }
 
 /**

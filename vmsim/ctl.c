@@ -265,7 +265,8 @@ static int call_map(struct vm_call *call)
 		error = vm_map_mmap(map_of(call), &req);
 		break;
 	case VMSIM_KIND_GUARD:
-		error = vm_client_guard(call->client, &req);
+		error = vm_map_place(map_of(call), &req, NULL, req.size,
+				     MAP_NOFAULT, &req.addr);
 		break;
 	}
 	vm->vm_addr = error ? vm->vm_addr : req.addr;

@@ -78,8 +78,20 @@ static struct vm_object *object_for(const struct vm_mmap *req)
 	}
 }
 
-/* Put it where it is to go, instead of what is there if it must be there. */
-static int place(struct vm_map *map, const struct vm_mmap *req,
+/**
+ * vm_map_place() - show an object where it is asked for, or from there on
+ * @map: the map
+ * @req: the rights, the offset, and whether it is VM_MMAP_FIXED: then it comes instead
+ *	of what is there
+ * @object: the object, a reference to which is the map's then; NULL for zeroes
+ * @size: bytes, a multiple of the page size
+ * @cow: MAP_*, as for vm_map_insert()
+ * @addr: the address; replaced by where it is
+ *
+ * Context: process, may sleep.
+ * Return: 0; -EINVAL, -ENOMEM, or -EINTR if the thread is being killed.
+ */
+int vm_map_place(struct vm_map *map, const struct vm_mmap *req,
 		 struct vm_object *object, unsigned long size, int cow,
 		 unsigned long *addr)
 {
@@ -129,9 +141,9 @@ int vm_map_mmap(struct vm_map *map, struct vm_mmap *req)
 	object = object_for(req);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	error = place(map, req, object, size,
-		      shared ? MAP_INHERIT_SHARE :
-		      object ? MAP_COPY_ON_WRITE : 0, &addr);
+	error = vm_map_place(map, req, object, size,
+			     shared ? MAP_INHERIT_SHARE :
+			     object ? MAP_COPY_ON_WRITE : 0, &addr);
 	if (error) {
 		if (object)
 			vm_object_deallocate(object);

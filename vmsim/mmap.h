@@ -50,6 +50,9 @@ struct vm_mmap {
 typedef int (*vm_mmap_policy)(const struct vm_mmap *req);
 
 void vm_mmap_set_policy(vm_mmap_policy policy);
+int vm_map_place(struct vm_map *map, const struct vm_mmap *req,
+		 struct vm_object *object, unsigned long size, int cow,
+		 unsigned long *addr);
 int vm_map_mmap(struct vm_map *map, struct vm_mmap *req);
 
 #endif /* _VMSIM_MMAP_H */

@@ -55,36 +55,45 @@ MODULE_PARM_DESC(swap, "file or block device to swap to from the start");
 
 /* Devices. */
 
+/* Whether one's file is this one. Under vm_swap_lock. */
+static bool swaps_to(const struct inode *inode)
+{
+	struct vm_swap_dev *dev;
+
+	list_for_each_entry(dev, &devices, link)
+		if (dev->backing.file &&
+		    vm_backing_inode(&dev->backing) == inode)
+			return true;
+	return false;
+}
+
 /*
  * Add a device behind all others; -EBUSY if its file is in use already: swapped to, or
  * mapped, so that clients would write into each other's memory.
  */
 static int link_device(struct vm_swap_dev *dev)
 {
+	struct inode *inode = dev->backing.file ?
+			      vm_backing_inode(&dev->backing) : NULL;
 	struct vm_swap_dev *other;
-	u64 first = 1;
 	bool mapped;
 
 	spin_lock(&vm_swap_lock);
-	list_for_each_entry(other, &devices, link) {
-		if (dev->backing.file && other->backing.file &&
-		    vm_backing_inode(&dev->backing) ==
-		    vm_backing_inode(&other->backing)) {
-			spin_unlock(&vm_swap_lock);
-			return -EBUSY;
-		}
-		/* With a gap, so that no run continues on the next device. */
-		first = max(first, other->first + other->nblks + 1);
+	if (inode && swaps_to(inode)) {
+		spin_unlock(&vm_swap_lock);
+		return -EBUSY;
 	}
-	dev->first = first;
+	/* With a gap, so that no run continues on the next device. */
+	dev->first = 1;
+	list_for_each_entry(other, &devices, link)
+		dev->first = max(dev->first, other->first + other->nblks + 1);
 	/* Nobody gets a block yet. */
 	dev->closing = true;
 	list_add_tail(&dev->link, &devices);
 	spin_unlock(&vm_swap_lock);
 
 	/* Whoever maps it from here on finds it in the list. */
-	mapped = dev->backing.file &&
-		 vm_file_is_mapped(vm_backing_inode(&dev->backing));
+	mapped = inode && vm_file_is_mapped(inode);
 	spin_lock(&vm_swap_lock);
 	if (mapped)
 		list_del(&dev->link);
@@ -103,14 +112,10 @@ static int link_device(struct vm_swap_dev *dev)
  */
 bool vm_swap_uses(const struct inode *inode)
 {
-	struct vm_swap_dev *dev;
-	bool uses = false;
+	bool uses;
 
 	spin_lock(&vm_swap_lock);
-	list_for_each_entry(dev, &devices, link)
-		if (dev->backing.file &&
-		    vm_backing_inode(&dev->backing) == inode)
-			uses = true;
+	uses = swaps_to(inode);
 	spin_unlock(&vm_swap_lock);
 	return uses;
 }
