@@ -15,6 +15,11 @@
  * go. Between, it is a matter of counting: one for the user, whose second
  * wiring changes nothing, and as many of the system's as there are (MP-03). What is
  * not to be faulted on is never wired: it succeeds, and its count stays zero.
+ *
+ * The pages that an entry has wired are in its own object, always. What lies further down
+ * a chain is others' as well: they come and go, and collapse what is between, without
+ * asking who has wired it from above. So wiring makes the copy, even where nobody will
+ * ever write.
  */
 #include <linux/bug.h>
 #include <linux/errno.h>
