@@ -4,6 +4,7 @@
  * was said; and many spaces at once beside a model that copies everything at once.
  */
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 
 #include "uma_test.h"
 #include "vm_io_test.h"
@@ -359,6 +360,81 @@ static void mp_03_a_wiring_that_fails_changes_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unwire(vm, 0, 12,
 				     WIRE_SYSTEM | VM_MAP_WIRE_HOLESOK), 0);
 	KUNIT_EXPECT_EQ(test, vm_pageqs.wired, 0);
+	vmspace_free(vm);
+}
+
+/* What came into a hole meanwhile is nobody's to unwire, and in nobody's way. */
+static void mp_03_a_hole_that_was_filled(struct kunit *test)
+{
+	const int flags = WIRE_SYSTEM | VM_MAP_WIRE_HOLESOK;
+	struct vmspace *vm = space_new(test);
+
+	space_map(test, vm, 0, 4, NULL, 0);
+	KUNIT_EXPECT_EQ(test, wire(vm, 0, 8, flags), 0);
+	space_map(test, vm, 5, 3, NULL, 0);
+	KUNIT_EXPECT_EQ(test, wire(vm, 6, 7, WIRE_USER), 0);
+	KUNIT_EXPECT_EQ(test, unwire(vm, 0, 8, WIRE_SYSTEM), -EFAULT);
+	KUNIT_EXPECT_EQ(test, vm_pageqs.wired, 5);
+	KUNIT_EXPECT_EQ(test, unwire(vm, 0, 8, flags), 0);
+	KUNIT_EXPECT_EQ(test, vm_pageqs.wired, 1);
+	KUNIT_EXPECT_EQ(test, wirings(vm, 0), 0);
+	KUNIT_EXPECT_EQ(test, wirings(vm, 6), 1);
+	space_check(test, vm);
+	KUNIT_EXPECT_EQ(test, unmap(vm, 0, 8), 0);
+	vmspace_free(vm);
+}
+
+/**
+ * struct victim - who is killed while he wires
+ * @vm: where
+ * @error: what became of it
+ * @faults: how many he had had by then
+ */
+struct victim {
+	struct vmspace *vm;
+	int error;
+	unsigned int faults;
+};
+
+static struct victim *victim;
+
+static void kill_victim(enum vm_steer_point point, void *obj)
+{
+	if (point == VM_STEER_FAULT_MAPPED && ++victim->faults == 2)
+		send_sig(SIGKILL, current, 1);
+}
+
+static void wire_and_die(void *arg)
+{
+	struct victim *v = arg;
+
+	allow_signal(SIGKILL);
+	v->error = wire(v->vm, 0, 8, WIRE_USER);
+	flush_signals(current);
+}
+
+static void mp_03_who_is_killed_stops_wiring(struct kunit *test)
+{
+	struct vmspace *vm = space_new(test);
+	struct victim v = { .vm = vm };
+	struct vm_test_thread thread;
+	u32 i;
+
+	space_map(test, vm, 0, 8, NULL, 0);
+	/* So that no fault has anything to wait for. */
+	for (i = 0; i < 8; i++)
+		KUNIT_EXPECT_EQ(test, space_put(vm, i, i), 0);
+	victim = &v;
+	vm_test_steer(kill_victim);
+	vm_test_start(test, &thread, wire_and_die, &v);
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&thread));
+	vm_test_steer(NULL);
+	KUNIT_EXPECT_EQ(test, v.error, -EINTR);
+	KUNIT_EXPECT_EQ(test, v.faults, 2);
+	KUNIT_EXPECT_EQ(test, vm_pageqs.wired, 0);
+	KUNIT_EXPECT_EQ(test, space_stats(vm).wired, 0);
+	KUNIT_EXPECT_EQ(test, wirings(vm, 0), 0);
+	space_check(test, vm);
 	vmspace_free(vm);
 }
 
@@ -1676,6 +1752,8 @@ static struct kunit_case vm_map_cases[] = {
 	KUNIT_CASE(mp_03_wired_memory_that_is_only_read),
 	KUNIT_CASE(mp_03_a_wiring_that_fails_changes_nothing),
 	KUNIT_CASE(mp_03_a_failed_wiring_leaves_no_wired_translation),
+	KUNIT_CASE(mp_03_a_hole_that_was_filled),
+	KUNIT_CASE(mp_03_who_is_killed_stops_wiring),
 	KUNIT_CASE(mp_03_a_page_has_65535_wirings),
 	KUNIT_CASE(mp_03_an_entry_in_transition_is_left_alone),
 	KUNIT_CASE(mp_04_what_is_not_inherited_is_not_counted),

@@ -424,10 +424,11 @@ int vm_client_advise(struct vm_client *client, unsigned long start,
 }
 
 /*
- * Write the pages of an object and of those below it in a range, and free them. The
- * caller has a reference to the object.
+ * Write the pages of an object and of those below it in a range, and free them; but not
+ * the object's own if they are @wired. The caller has a reference to the object.
  */
-static int object_pageout(struct vm_object *object, u64 pindex, u64 count)
+static int object_pageout(struct vm_object *object, u64 pindex, u64 count,
+			  bool wired)
 {
 	struct vm_page *m;
 	unsigned long i;
@@ -439,12 +440,16 @@ static int object_pageout(struct vm_object *object, u64 pindex, u64 count)
 		end = min(pindex + count, object->size);
 		if (pindex >= end)
 			break;
-		error = vm_object_page_clean(object, pindex, end, OBJPC_SYNC);
-		/* It may have been unlocked, and somebody has begun to end it. */
-		if (error || object->flags & OBJ_DEAD)
-			break;
-		xa_for_each_range(&object->pages, i, m, pindex, end - 1)
-			vm_page_try_to_free(m);
+		if (!wired) {
+			error = vm_object_page_clean(object, pindex, end,
+						     OBJPC_SYNC);
+			/* It may have been unlocked, and somebody ends it. */
+			if (error || object->flags & OBJ_DEAD)
+				break;
+			xa_for_each_range(&object->pages, i, m, pindex, end - 1)
+				vm_page_try_to_free(m);
+		}
+		wired = false;
 		if (!object->backing_object)
 			break;
 		pindex += vm_atop(object->backing_offset);
@@ -460,7 +465,8 @@ static int object_pageout(struct vm_object *object, u64 pindex, u64 count)
  * @start: the first address
  * @end: the address behind the last
  *
- * What is wired, busy or held stays, and so does what has no pager.
+ * What is wired, busy or held stays, and so does what has no pager; what a wired page
+ * is a copy of goes.
  *
  * Context: process, may sleep.
  * Return: 0; -EIO if something could not be written; -EINTR if a signal came.
@@ -472,6 +478,7 @@ int vm_client_pageout(struct vm_client *client, unsigned long start,
 	struct vm_map_entry *entry;
 	struct vm_object *object;
 	int error = 0, result;
+	bool wired = false;
 	unsigned long to;
 	u64 first;
 
@@ -489,15 +496,15 @@ int vm_client_pageout(struct vm_client *client, unsigned long start,
 		start = max(start, entry->node.start);
 		to = min(end, entry->node.end);
 		first = vm_atop(entry->offset + (start - entry->node.start));
-		if (!(entry->eflags & MAP_ENTRY_IS_SUB_MAP) && entry->object &&
-		    !entry->wired_count) {
+		if (!(entry->eflags & MAP_ENTRY_IS_SUB_MAP) && entry->object) {
 			object = entry->object;
+			wired = entry->wired_count;
 			vm_object_reference(object);
 		}
 		vm_map_unlock(map);
 		if (object) {
 			result = object_pageout(object, first,
-						vm_atop(to - start));
+						vm_atop(to - start), wired);
 			vm_object_deallocate(object);
 			error = error ?: result;
 		}

@@ -782,9 +782,13 @@ int vm_fault_wire(struct vm_map *map, unsigned long start, unsigned long end,
 	int error = 0;
 
 	for (*done = start; *done < end; *done += PAGE_SIZE) {
+		/* A fault that need not wait does not look. */
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		error = vm_fault(map, *done, VM_PROT_NONE, VM_FAULT_WIRE);
 		if (error)
 			break;
+		cond_resched();
 	}
 	return error;
 }

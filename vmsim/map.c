@@ -1195,7 +1195,7 @@ static int may_fault(const struct vm_map_entry *entry, u8 *fault_type, u8 *prot,
 	if (*fault_type & VM_PROT_ALL & ~*prot)
 		return -EACCES;
 	/*
-	 * What is wired is not to fault again, so a copy that there is to be is made
+	 * What is wired is not to fault again for a copy, so what there is to be is made
 	 * now. Even if nobody ever writes to it: the page below is others', whose end
 	 * does not ask who has wired it by way of which object.
 	 */

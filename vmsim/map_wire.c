@@ -207,6 +207,14 @@ int vm_map_wire(struct vm_map *map, unsigned long start, unsigned long end,
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_map_wire);
 
+/* Whether an entry has a wiring of the kind that is to be undone. */
+static bool is_wired_so(const struct vm_map_entry *entry, int flags)
+{
+	return flags & VM_MAP_WIRE_USER ?
+	       entry->eflags & MAP_ENTRY_USER_WIRED :
+	       vm_map_entry_system_wired(entry);
+}
+
 /* Whether a range can be unwired so. Waits for entries in transition. */
 static int may_unwire(struct vm_map *map, unsigned long start, unsigned long end,
 		      int flags)
@@ -232,11 +240,9 @@ static int may_unwire(struct vm_map *map, unsigned long start, unsigned long end
 		at = entry->node.end;
 		if (entry->eflags & MAP_ENTRY_NOFAULT)
 			continue;
-		/* Neither undoes the other's. */
+		/* Neither undoes the other's; and what was a hole is passed over. */
 		if (entry->eflags & MAP_ENTRY_IS_SUB_MAP ||
-		    (flags & VM_MAP_WIRE_USER ?
-		     !(entry->eflags & MAP_ENTRY_USER_WIRED) :
-		     !vm_map_entry_system_wired(entry)))
+		    !(is_wired_so(entry, flags) || flags & VM_MAP_WIRE_HOLESOK))
 			return -EINVAL;
 	}
 	return 0;
@@ -248,6 +254,9 @@ static int may_unwire(struct vm_map *map, unsigned long start, unsigned long end
  * @start: the first address
  * @end: the address behind the last
  * @flags: VM_MAP_WIRE_*, as it was wired
+ *
+ * With VM_MAP_WIRE_HOLESOK what is not wired so is passed over, for it may have been a
+ * hole then.
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL if some of it is not wired so, -EFAULT if there are holes,
@@ -268,7 +277,8 @@ int vm_map_unwire(struct vm_map *map, unsigned long start, unsigned long end,
 		entry = vm_map_clip_start(map, entry, start);
 		vm_map_clip_end(map, entry, end);
 		at = entry->node.end;
-		if (entry->eflags & MAP_ENTRY_NOFAULT)
+		if (entry->eflags & MAP_ENTRY_NOFAULT ||
+		    !is_wired_so(entry, flags))
 			continue;
 		if (entry->wired_count == 1)
 			vm_map_entry_unwire(map, entry, at);
