@@ -869,6 +869,62 @@ static void mp_05_bad_ranges_change_nothing(struct kunit *test)
 
 /* ---- spaces and their parts --------------------------------------------- */
 
+/**
+ * struct beggar - who wants all that there is not
+ * @vm: his space, with one mapping and no entry in hand
+ * @error: what became of a mapping, a fork, and a new space
+ */
+struct beggar {
+	struct vmspace *vm;
+	int error[3];
+};
+
+static void beg(void *arg)
+{
+	struct vm_mmap req = {
+		.addr = AT(8), .size = PAGE_SIZE, .type = OBJT_DEFAULT,
+		.prot = VM_PROT_RW, .max = VM_PROT_ALL,
+	};
+	struct beggar *b = arg;
+	struct vmspace *vm;
+
+	b->error[0] = vm_map_mmap(b->vm->vm_map, &req);
+	vm = vmspace_fork(b->vm);
+	b->error[1] = PTR_ERR_OR_ZERO(vm);
+	if (!IS_ERR(vm))
+		vmspace_free(vm);
+	vm = vmspace_alloc(SPACE_MIN, SPACE_MAX);
+	b->error[2] = vm ? 0 : -ENOMEM;
+	if (vm)
+		vmspace_free(vm);
+	/* Even so it can go. */
+	vmspace_free(b->vm);
+}
+
+/*
+ * Where there is no memory, and none will come, nobody waits for it without end: he may
+ * be the only one who could let go of some.
+ */
+static void mp_06_without_memory_a_space_is_refused(struct kunit *test)
+{
+	struct vmspace *hog = space_new(test), *vm = space_new(test);
+	struct beggar b = { .vm = vm };
+	struct vm_test_thread thread;
+	LIST_HEAD(taken);
+
+	space_map(test, vm, 0, 4, NULL, 0);
+	KUNIT_EXPECT_LT(test, vm->vm_map->nspare, VM_MAP_SPARES);
+	vm_test_exhaust(&taken);
+	/* What there is of entries. */
+	KUNIT_EXPECT_EQ(test, vm_map_reserve(hog->vm_map, 1 << 20), -ENOMEM);
+	vm_test_start(test, &thread, beg, &b);
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&thread));
+	vm_test_relent(&taken);
+	KUNIT_EXPECT_EQ(test, b.error[0], -ENOMEM);
+	KUNIT_EXPECT_EQ(test, b.error[1], -ENOMEM);
+	vmspace_free(hog);
+}
+
 static void mp_06_a_space_starts_zeroed(struct kunit *test)
 {
 	struct vmspace *vm = space_new(test), *next;
@@ -1768,6 +1824,7 @@ static struct kunit_case vm_map_cases[] = {
 	KUNIT_CASE(mp_05_bad_ranges_change_nothing),
 	KUNIT_CASE(mp_05_any_operations_keep_the_tree_right),
 	KUNIT_CASE(mp_06_a_space_starts_zeroed),
+	KUNIT_CASE(mp_06_without_memory_a_space_is_refused),
 	KUNIT_CASE(mp_07_who_comes_too_late_waits),
 	KUNIT_CASE(mp_08_a_policy_sees_all_mappings_of_files),
 	KUNIT_CASE(mp_08_a_device_is_mapped_by_its_handle),

@@ -980,6 +980,48 @@ static void pa_04_full_swap_leaves_pages_dirty(struct kunit *test)
 #define SWAP_FILE	"/uma-swap-test"
 
 /* A file with a path, of zeroes. */
+/**
+ * struct adder - who adds a device
+ * @disk: what
+ * @dev: the device, or an ERR_PTR()
+ */
+struct adder {
+	struct test_disk *disk;
+	struct vm_swap_dev *dev;
+};
+
+static void add_device(void *arg)
+{
+	struct adder *a = arg;
+
+	a->dev = vm_swap_add(NULL, &test_disk_ops, a->disk, a->disk->nblks);
+}
+
+/* It takes memory itself, for which there may be none before it is there. */
+static void pa_04_space_without_memory_is_refused(struct kunit *test)
+{
+	struct adder a = { .disk = test_disk_make(test, 8) };
+	struct vm_test_thread thread;
+	LIST_HEAD(taken);
+
+	vm_test_exhaust(&taken);
+	vm_test_start(test, &thread, add_device, &a);
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&thread));
+	vm_test_relent(&taken);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(a.dev), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, vm_swap_room(), 0);
+	vm_test_exhaust(&taken);
+	/* But the last pages are for this, too. */
+	while (vm_page_free_count() < vm_page_limits.interrupt + 4)
+		vm_test_give(&taken);
+	vm_test_start(test, &thread, add_device, &a);
+	KUNIT_EXPECT_TRUE(test, vm_test_finished(&thread));
+	vm_test_relent(&taken);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(a.dev));
+	KUNIT_EXPECT_EQ(test, vm_swap_room(), 8);
+	KUNIT_EXPECT_EQ(test, vm_swapoff_dev(a.dev), 0);
+}
+
 static void make_swap_file(struct kunit *test, const char *path, loff_t size)
 {
 	struct file *file = filp_open(path, O_CREAT | O_TRUNC | O_RDWR, 0600);
@@ -1285,6 +1327,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(pa_04_a_failed_write_leaves_the_page_dirty),
 	KUNIT_CASE(pa_04_a_failed_read_can_be_tried_again),
 	KUNIT_CASE(pa_04_full_swap_leaves_pages_dirty),
+	KUNIT_CASE(pa_04_space_without_memory_is_refused),
 	KUNIT_CASE(pa_04_swap_to_a_file_by_path),
 	KUNIT_CASE(pa_04_a_file_is_mapped_or_swapped_to),
 	KUNIT_CASE(pa_04_a_swap_file_that_shrinks_is_an_error),

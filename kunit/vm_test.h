@@ -377,6 +377,39 @@ static inline u8 vm_test_peek(struct vm_object *object, u64 pindex)
 	return byte;
 }
 
+/**
+ * vm_test_exhaust() - take all pages that there are, for good
+ * @taken: a list, empty; for vm_test_relent()
+ *
+ * Nobody has anything that page-out could write. It runs, to say so.
+ */
+static inline void vm_test_exhaust(struct list_head *taken)
+{
+	struct vm_page *m;
+
+	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+	vm_pageout_resume();
+	while ((m = uma_pool_alloc(uma_pool, 1, M_NOWAIT | M_USE_RESERVE)))
+		list_add(&m->pageq, taken);
+}
+
+/* Give one of them back. */
+static inline void vm_test_give(struct list_head *taken)
+{
+	struct vm_page *m = list_first_entry(taken, struct vm_page, pageq);
+
+	list_del_init(&m->pageq);
+	uma_pool_free(uma_pool, m, 1);
+}
+
+/* And all. */
+static inline void vm_test_relent(struct list_head *taken)
+{
+	while (!list_empty(taken))
+		vm_test_give(taken);
+	vm_pageout_pause();
+}
+
 /* Threads. */
 
 /**

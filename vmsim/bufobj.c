@@ -227,9 +227,11 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(bufobj_find);
 /* Make a buffer for a block and put it in; ours. An ERR_PTR() if it cannot be. */
 static struct vm_buf *make_block(struct bufobj *bo, s64 lblkno)
 {
-	struct vm_buf *bp = uma_zalloc(buf_zone, M_WAITOK);
+	struct vm_buf *bp = vm_zalloc(buf_zone, M_USE_RESERVE);
 	int error = -ENOMEM;
 
+	if (!bp)
+		return ERR_PTR(-ENOMEM);
 	vm_io_init(&bp->io, NULL, 0, 0);
 	bp->bo = bo;
 	bp->lblkno = lblkno;

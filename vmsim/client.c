@@ -486,7 +486,7 @@ int vm_client_pageout(struct vm_client *client, unsigned long start,
 		if (signal_pending(current))
 			return -EINTR;
 		object = NULL;
-		vm_map_lock(map);
+		vm_map_lock_nocut(map);
 		if (!vm_map_lookup_entry(map, start, &entry))
 			entry = vm_map_next(map, entry);
 		if (!entry || entry->node.start >= end) {
@@ -693,7 +693,7 @@ const char *vm_client_check(struct vm_client *client)
 	struct vm_map *map = map_of(client);
 	const char *wrong;
 
-	vm_map_lock(map);
+	vm_map_lock_nocut(map);
 	wrong = vm_map_check(map);
 	vm_map_unlock(map);
 	if (!wrong && !vm_pageq_check())

@@ -47,7 +47,7 @@ static int set_exec_map_entries(const char *val, const struct kernel_param *kp)
 
 	if (error || !vm_exec_map)
 		return error;
-	vm_map_lock(vm_exec_map);
+	vm_map_lock_nocut(vm_exec_map);
 	vm_exec_map->max_entries = exec_map_entries;
 	vm_map_wakeup(vm_exec_map);
 	vm_map_unlock(vm_exec_map);
@@ -161,7 +161,8 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(kmem_free_wakeup);
 int kmem_startup(void)
 {
 	kernel_pmap = pmap_create();
-	vm_kernel_map = vm_map_create(kernel_pmap, KMEM_MIN, KMEM_MAX);
+	if (kernel_pmap)
+		vm_kernel_map = vm_map_create(kernel_pmap, KMEM_MIN, KMEM_MAX);
 	if (!vm_kernel_map)
 		goto fail;
 	vm_kernel_map->flags = VM_MAP_SYSTEM;

@@ -50,33 +50,42 @@
 #include "vmsim/pager.h"
 #include "vmsim/pmap.h"
 
-/* Entries in hand: two cuts, an insertion, and one for the unexpected. */
-#define SPARES	4
-
 static uma_zone_t map_zone;
 static uma_zone_t entry_zone;
 
 /* ---- locks -------------------------------------------------------------- */
+
+static void add_spare(struct vm_map *map, struct vm_map_entry *entry)
+{
+	down_write(&map->lock);
+	list_add(&entry->node.link, &map->spare);
+	WRITE_ONCE(map->nspare, map->nspare + 1);
+	up_write(&map->lock);
+}
 
 /**
  * vm_map_reserve() - see that a map has entries in hand
  * @map: the map, not locked; one that nobody else locks keeps them until it is
  * @n: how many
  *
+ * For those who are going to need more of them, and can be refused.
+ *
  * Context: process, may sleep for memory.
+ * Return: 0; or -ENOMEM.
  */
-void vm_map_reserve(struct vm_map *map, unsigned long n)
+int vm_map_reserve(struct vm_map *map, unsigned long n)
 {
 	struct vm_map_entry *entry;
 
 	while (READ_ONCE(map->nspare) < n) {
-		entry = uma_zalloc(entry_zone, M_WAITOK);
-		down_write(&map->lock);
-		list_add(&entry->node.link, &map->spare);
-		WRITE_ONCE(map->nspare, map->nspare + 1);
-		up_write(&map->lock);
+		entry = vm_zalloc(entry_zone, 0);
+		if (!entry)
+			return -ENOMEM;
+		add_spare(map, entry);
 	}
+	return 0;
 }
+EXPORT_SYMBOL_FOR_UMA_TESTS(vm_map_reserve);
 
 /**
  * vm_map_entry_dispose() - an entry is not needed any more
@@ -85,7 +94,7 @@ void vm_map_reserve(struct vm_map *map, unsigned long n)
  */
 void vm_map_entry_dispose(struct vm_map *map, struct vm_map_entry *entry)
 {
-	if (map->nspare < SPARES) {
+	if (map->nspare < VM_MAP_SPARES) {
 		list_add(&entry->node.link, &map->spare);
 		WRITE_ONCE(map->nspare, map->nspare + 1);
 	} else {
@@ -112,17 +121,34 @@ struct vm_map_entry *vm_map_entry_take(struct vm_map *map)
 }
 
 /**
+ * vm_map_lock_nocut() - lock a map for writing, but not to cut or add entries
+ * @map: the map
+ *
+ * vm_map_unlock() undoes it, too.
+ *
+ * Context: process, may sleep, but not for memory.
+ */
+void vm_map_lock_nocut(struct vm_map *map)
+{
+	down_write(&map->lock);
+	map->timestamp++;
+}
+
+/**
  * vm_map_lock() - lock a map for writing
  * @map: the map
+ *
+ * What is to be cut may be what is to go, so that there is memory again: its entries may
+ * come from the last pages, which are there since whoever maps is refused before.
  *
  * Context: process, may sleep, also for memory.
  */
 void vm_map_lock(struct vm_map *map)
 {
 	down_write(&map->lock);
-	while (map->nspare < SPARES) {
+	while (map->nspare < VM_MAP_SPARES) {
 		up_write(&map->lock);
-		vm_map_reserve(map, SPARES);
+		add_spare(map, uma_zalloc(entry_zone, M_WAITOK | M_USE_RESERVE));
 		down_write(&map->lock);
 	}
 	map->timestamp++;
@@ -211,7 +237,8 @@ void vm_map_wakeup(struct vm_map *map)
  * @max: the address behind the highest
  *
  * Context: process, may sleep.
- * Return: the map, with one reference; NULL if the range is no good.
+ * Return: the map, with one reference; NULL if the range is no good, or for want of
+ * memory.
  */
 struct vm_map *vm_map_create(struct pmap *pmap, unsigned long min,
 			     unsigned long max)
@@ -220,7 +247,9 @@ struct vm_map *vm_map_create(struct pmap *pmap, unsigned long min,
 
 	if (min >= max || max > PMAP_END || offset_in_page(min | max))
 		return NULL;
-	map = uma_zalloc(map_zone, M_WAITOK | M_ZERO);
+	map = vm_zalloc(map_zone, M_ZERO);
+	if (!map)
+		return NULL;
 	init_rwsem(&map->lock);
 	vm_map_tree_init(&map->tree, min, max);
 	init_waitqueue_head(&map->waiters);
@@ -256,7 +285,7 @@ void vm_map_deallocate(struct vm_map *map)
 
 	if (!atomic_dec_and_test(&map->ref_count))
 		return;
-	vm_map_lock(map);
+	vm_map_lock_nocut(map);
 	delete_range(map, vm_map_min(map), vm_map_max(map), TASK_IDLE);
 	/* A size that is not the entries' sum is found here at the latest. */
 	WARN(map->tree.count || map->size,
@@ -954,7 +983,7 @@ static int advise_objects(struct vm_map *map, unsigned long start,
 	u64 first;
 
 	/* To look up is to change the tree. */
-	vm_map_lock(map);
+	vm_map_lock_nocut(map);
 	entry = first_from(map, start);
 	for (; begins_before(entry, end); entry = vm_map_next(map, entry)) {
 		if (!object_of(entry))
@@ -1046,7 +1075,7 @@ int vm_map_sync(struct vm_map *map, unsigned long start, unsigned long end,
 
 	if (!range_ok(map, start, end))
 		return -EINVAL;
-	vm_map_lock(map);
+	vm_map_lock_nocut(map);
 	error = may_sync(map, start, end, invalidate);
 	while (!error && start < end) {
 		entry = first_from(map, start);
@@ -1069,7 +1098,7 @@ int vm_map_sync(struct vm_map *map, unsigned long start, unsigned long end,
 			result = vm_object_sync(object, offset, to - start,
 						syncio, invalidate);
 			vm_object_deallocate(object);
-			vm_map_lock(map);
+			vm_map_lock_nocut(map);
 			error = error ?: result;
 		}
 		start = to;
@@ -1243,7 +1272,7 @@ static int provide_object(struct vm_map *map, unsigned long addr)
 	struct vm_map_entry *entry;
 	int error = 0;
 
-	vm_map_lock(map);
+	vm_map_lock_nocut(map);
 	if (vm_map_lookup_entry(map, addr, &entry) &&
 	    !(entry->eflags & MAP_ENTRY_IS_SUB_MAP))
 		error = vm_map_entry_own_object(entry);

@@ -107,6 +107,9 @@ static inline unsigned long vm_map_max(const struct vm_map *map)
 	return map->tree.max;
 }
 
+/* Entries that a locked map has in hand: two cuts, an insertion, and another. */
+#define VM_MAP_SPARES		4
+
 #define vm_map_entry_of(n)	container_of(n, struct vm_map_entry, node)
 
 /* The first entry of a map and the one after another; NULL behind the last. */
@@ -143,6 +146,7 @@ static inline struct vm_map_entry *vm_map_prev(const struct vm_map *map,
 #define VM_MAP_WIRE_HOLESOK	0x2
 
 /* map.c: locks */
+void vm_map_lock_nocut(struct vm_map *map);
 void vm_map_lock(struct vm_map *map);
 void vm_map_unlock(struct vm_map *map);
 void vm_map_lock_read(struct vm_map *map);
@@ -172,7 +176,7 @@ void vm_map_simplify(struct vm_map *map, unsigned long start,
 int vm_map_entry_own_object(struct vm_map_entry *entry);
 void vm_map_entry_unwire(struct vm_map *map, struct vm_map_entry *entry,
 			 unsigned long end);
-void vm_map_reserve(struct vm_map *map, unsigned long n);
+int vm_map_reserve(struct vm_map *map, unsigned long n);
 struct vm_map_entry *vm_map_entry_take(struct vm_map *map);
 void vm_map_entry_dispose(struct vm_map *map, struct vm_map_entry *entry);
 int vm_map_insert(struct vm_map *map, struct vm_object *object, u64 offset,

@@ -125,7 +125,7 @@ static int bring_pages(struct vm_map *map, unsigned long start,
 		if (entry->wired_count == 1) {
 			vm_map_unlock(map);
 			error = vm_fault_wire(map, from, to, done);
-			vm_map_lock(map);
+			vm_map_lock_nocut(map);
 			if (error)
 				return error;
 		}

@@ -288,6 +288,29 @@ bool vm_wait_again(unsigned int *waits)
 	return *waits < PATIENCE;
 }
 
+/**
+ * vm_zalloc() - an item of a zone of the VM's, for which memory is waited for
+ * @zone: the zone
+ * @flags: M_ZERO, M_USE_RESERVE or 0
+ *
+ * With M_WAITOK the wait would have no end where all memory is dirty and there is
+ * nowhere to write it; and who waits so may be the one who brings swap space.
+ *
+ * Context: as vm_wait().
+ * Return: the item; or NULL if there is no memory for a long time, or the thread is
+ * being killed.
+ */
+void *vm_zalloc(uma_zone_t zone, int flags)
+{
+	unsigned int waits = 0;
+	void *item;
+
+	do {
+		item = uma_zalloc(zone, M_NOWAIT | flags);
+	} while (!item && vm_wait_again(&waits));
+	return item;
+}
+
 /* Objects' pages. */
 
 /**

@@ -29,6 +29,7 @@
 #include <linux/mm.h>
 
 #include "uma/pool.h"
+#include "uma/uma.h"
 #include "vmsim/pageq.h"
 
 struct vm_object;
@@ -81,6 +82,7 @@ unsigned long vm_page_free_count(void);
 bool vm_page_count_min(void);
 bool vm_wait(void);
 bool vm_wait_again(unsigned int *waits);
+void *vm_zalloc(uma_zone_t zone, int flags);
 vm_wakeup_fn vm_page_set_pageout(vm_wakeup_fn wakeup);
 void vm_page_want_pageout(void);
 unsigned int vm_page_waits(void);

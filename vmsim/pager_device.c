@@ -112,10 +112,14 @@ static struct vm_object *device_alloc(void *handle, u64 size, u8 prot,
 
 	if (!dev || npages > dev->npages)
 		return ERR_PTR(-EINVAL);
-	object = vm_pager_new_object(OBJT_DEVICE, npages);
-	if (!object)
+	dp = vm_zalloc(pager_zone, 0);
+	if (!dp)
 		return ERR_PTR(-ENOMEM);
-	dp = uma_zalloc(pager_zone, M_WAITOK);
+	object = vm_pager_new_object(OBJT_DEVICE, npages);
+	if (!object) {
+		uma_zfree(pager_zone, dp);
+		return ERR_PTR(-ENOMEM);
+	}
 	dp->dev = dev;
 	refcount_inc(&dev->refs);
 	xa_init(&dp->records);

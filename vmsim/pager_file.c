@@ -119,13 +119,16 @@ static struct vm_object *find_object(const struct inode *inode,
 /* Make a file and its object, complete but for the list, of @backing. */
 static struct vm_file *make_file(struct vm_backing *backing, u64 size)
 {
+	struct vm_file *vf = vm_zalloc(file_zone, M_ZERO);
 	struct vm_object *object;
-	struct vm_file *vf;
 
-	object = vm_pager_new_object(OBJT_VNODE, vm_atop(vm_round_page(size)));
-	if (!object)
+	if (!vf)
 		return NULL;
-	vf = uma_zalloc(file_zone, M_WAITOK | M_ZERO);
+	object = vm_pager_new_object(OBJT_VNODE, vm_atop(vm_round_page(size)));
+	if (!object) {
+		uma_zfree(file_zone, vf);
+		return NULL;
+	}
 	INIT_LIST_HEAD(&vf->link);
 	vf->inode = vm_backing_inode(backing);
 	vf->object = object;

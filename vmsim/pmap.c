@@ -832,7 +832,7 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(pmap_remove_write);
  */
 struct pmap *pmap_create(void)
 {
-	return uma_zalloc(pmap_zone, M_WAITOK);
+	return vm_zalloc(pmap_zone, 0);
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(pmap_create);
 

@@ -59,15 +59,19 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_segment_max);
  * All that is counted starts at zero (MP-06).
  *
  * Context: process, may sleep.
- * Return: the space with one reference, or NULL if the range is no good.
+ * Return: the space with one reference; NULL if the range is no good, or for want of
+ * memory.
  */
 struct vmspace *vmspace_alloc(unsigned long min, unsigned long max)
 {
-	struct vmspace *vm = uma_zalloc(vmspace_zone, M_WAITOK | M_ZERO);
+	struct vmspace *vm = vm_zalloc(vmspace_zone, M_ZERO);
 
+	if (!vm)
+		return NULL;
 	atomic_set(&vm->vm_refcnt, 1);
 	vm->vm_pmap = pmap_create();
-	vm->vm_map = vm_map_create(vm->vm_pmap, min, max);
+	if (vm->vm_pmap)
+		vm->vm_map = vm_map_create(vm->vm_pmap, min, max);
 	if (vm->vm_map)
 		return vm;
 	pmap_release(vm->vm_pmap);
@@ -315,16 +319,21 @@ static int fork_entries(struct vm_map *new_map, struct vm_map *map)
 }
 
 /* Lock the parent's map, with as many entries in the child's hand as it has. */
-static void lock_both(struct vm_map *map, struct vm_map *new_map)
+static int lock_both(struct vm_map *map, struct vm_map *new_map)
 {
+	int error;
+
 	for (;;) {
-		vm_map_lock(map);
+		vm_map_lock_nocut(map);
 		if (new_map->nspare >= map->tree.count)
 			break;
 		vm_map_unlock(map);
-		vm_map_reserve(new_map, READ_ONCE(map->tree.count));
+		error = vm_map_reserve(new_map, READ_ONCE(map->tree.count));
+		if (error)
+			return error;
 	}
 	down_write_nested(&new_map->lock, SINGLE_DEPTH_NESTING);
+	return 0;
 }
 
 /**
@@ -344,7 +353,9 @@ struct vmspace *vmspace_fork(struct vmspace *vm)
 	if (!child)
 		return ERR_PTR(-ENOMEM);
 	new_map = child->vm_map;
-	lock_both(map, new_map);
+	error = lock_both(map, new_map);
+	if (error)
+		goto fail;
 	error = fork_entries(new_map, map);
 	child->vm_swrss = vm->vm_swrss;
 	memcpy(child->vm_segment, vm->vm_segment, sizeof(vm->vm_segment));
@@ -352,6 +363,7 @@ struct vmspace *vmspace_fork(struct vmspace *vm)
 	vm_map_unlock(map);
 	if (!error)
 		return child;
+fail:
 	vmspace_free(child);
 	return ERR_PTR(error);
 }
