@@ -979,7 +979,6 @@ static void pa_04_full_swap_leaves_pages_dirty(struct kunit *test)
 
 #define SWAP_FILE	"/uma-swap-test"
 
-/* A file with a path, of zeroes. */
 /**
  * struct adder - who adds a device
  * @disk: what
@@ -1022,6 +1021,7 @@ static void pa_04_space_without_memory_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vm_swapoff_dev(a.dev), 0);
 }
 
+/* A file with a path, of zeroes. */
 static void make_swap_file(struct kunit *test, const char *path, loff_t size)
 {
 	struct file *file = filp_open(path, O_CREAT | O_TRUNC | O_RDWR, 0600);

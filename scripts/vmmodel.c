@@ -360,6 +360,19 @@ static bool once_more(struct driver *d, int error, bool *tried)
 	return true;
 }
 
+/* What may cut entries, for which there may be no memory; then nothing is done. */
+static int cut_call(struct driver *d, const struct space *s, unsigned long nr,
+		    unsigned int at, unsigned int n, uint32_t how, uint32_t flags)
+{
+	bool tried = false;
+	int error;
+
+	do {
+		error = range_call(s, nr, at, n, how, flags);
+	} while (once_more(d, error, &tried));
+	return error;
+}
+
 static void want_error(struct driver *d, int is, int want, const char *what)
 {
 	if (is != want)
@@ -577,7 +590,7 @@ static void do_protect(struct driver *d)
 	bool max = !below(d, 16);
 	unsigned int at, n, i;
 	uint8_t prot;
-	int want = 0;
+	int error, want = 0;
 
 	if (!s)
 		return;
@@ -590,8 +603,11 @@ static void do_protect(struct driver *d)
 			want = EACCES;
 	note(d, "protect %c 0x%" PRIx64 " %up %s%s", space_name(d, s),
 	     address(at), n, prot_name(prot), max ? " max" : "");
-	want_error(d, range_call(s, VMSIM_PROTECT, at, n, prot,
-				 max ? VMSIM_PROTECT_MAX : 0), want, "protect");
+	error = cut_call(d, s, VMSIM_PROTECT, at, n, prot,
+			 max ? VMSIM_PROTECT_MAX : 0);
+	if (error == ENOMEM)
+		return;
+	want_error(d, error, want, "protect");
 	for (i = at; !want && i < at + n; i++) {
 		if (s->slot[i].kind == NOTHING)
 			continue;
@@ -601,19 +617,23 @@ static void do_protect(struct driver *d)
 	}
 }
 
-/* Set the inheritance of slots that are alike, with the VM. */
-static void set_inherit(struct driver *d, struct space *s, unsigned int at,
+/* Set the inheritance of slots that are alike, with the VM; false without memory. */
+static bool set_inherit(struct driver *d, struct space *s, unsigned int at,
 			unsigned int n, uint8_t inherit)
 {
 	static const char *const names[] = { "share", "copy", "none" };
+	int error;
 
 	note(d, "inherit %c 0x%" PRIx64 " %up %s", space_name(d, s),
 	     address(at), n, names[inherit]);
-	want_error(d, range_call(s, VMSIM_INHERIT, at, n, inherit, 0), 0,
-		   "inherit");
+	error = cut_call(d, s, VMSIM_INHERIT, at, n, inherit, 0);
+	if (error == ENOMEM)
+		return false;
+	want_error(d, error, 0, "inherit");
 	while (n--)
 		if (s->slot[at++].kind != NOTHING)
 			s->slot[at - 1].inherit = inherit;
+	return true;
 }
 
 static void do_inherit(struct driver *d)
@@ -701,8 +721,9 @@ static void do_gift(struct driver *d)
 	/* What is written by one thread cannot be predicted by another. */
 	for (i = 0; i < SLOTS; i++)
 		if (s->slot[i].kind != SHARED && s->slot[i].kind != NOTHING &&
-		    s->slot[i].inherit == VMSIM_INHERIT_SHARE)
-			set_inherit(d, s, i, 1, VMSIM_INHERIT_COPY);
+		    s->slot[i].inherit == VMSIM_INHERIT_SHARE &&
+		    !set_inherit(d, s, i, 1, VMSIM_INHERIT_COPY))
+			return;
 	given = calloc(1, sizeof(*given));
 	if (!given)
 		die("out of memory");
@@ -740,7 +761,9 @@ static void do_advise(struct driver *d)
 	advice = below(d, 3) ? VMSIM_ADVISE_PAGEOUT : below(d, 7);
 	note(d, "advise %c 0x%" PRIx64 " %up %s", space_name(d, s), address(at), n,
 	     names[advice]);
-	error = range_call(s, VMSIM_ADVISE, at, n, advice, 0);
+	error = cut_call(d, s, VMSIM_ADVISE, at, n, advice, 0);
+	if (error == ENOMEM)
+		return;
 	/* There may be nowhere to page out to. */
 	if (advice != VMSIM_ADVISE_PAGEOUT ||
 	    (!io_failed(d, error) && error != EIO && error != ENOMEM))

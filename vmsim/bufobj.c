@@ -228,6 +228,7 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(bufobj_find);
 static struct vm_buf *make_block(struct bufobj *bo, s64 lblkno)
 {
 	struct vm_buf *bp = vm_zalloc(buf_zone, M_USE_RESERVE);
+	unsigned int waits = 0;
 	int error = -ENOMEM;
 
 	if (!bp)
@@ -238,8 +239,10 @@ static struct vm_buf *make_block(struct bufobj *bo, s64 lblkno)
 	bp->bytes = PAGE_SIZE;
 	bp->flags = VM_BUF_OWNED | VM_BUF_KEPT;
 	bp->io.count = 1;
-	bp->io.m[0] = vm_page_alloc(NULL, 0, VM_ALLOC_SYSTEM | VM_ALLOC_NOOBJ |
-				    VM_ALLOC_ZERO);
+	do {
+		bp->io.m[0] = vm_page_alloc(NULL, 0, VM_ALLOC_SYSTEM |
+					    VM_ALLOC_NOOBJ | VM_ALLOC_ZERO);
+	} while (!bp->io.m[0] && vm_wait_again(&waits));
 	if (bp->io.m[0]) {
 		/* It must be complete when it can be found. */
 		error = xa_insert(&bo->bufs, (unsigned long)lblkno, bp,

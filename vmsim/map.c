@@ -139,7 +139,8 @@ void vm_map_lock_nocut(struct vm_map *map)
  * @map: the map
  *
  * What is to be cut may be what is to go, so that there is memory again: its entries may
- * come from the last pages, which are there since whoever maps is refused before.
+ * come from the last pages. Those who take more than they give call vm_map_reserve()
+ * before, and are refused.
  *
  * Context: process, may sleep, also for memory.
  */
@@ -215,8 +216,13 @@ bool vm_map_wait(struct vm_map *map, unsigned int state)
 	if (!signal_pending_state(state, current))
 		schedule();
 	finish_wait(&map->waiters, &wait);
+	/* Who gives up does not cut anything either. */
+	if (signal_pending_state(state, current)) {
+		vm_map_lock_nocut(map);
+		return false;
+	}
 	vm_map_lock(map);
-	return !signal_pending_state(state, current);
+	return true;
 }
 
 /**
@@ -881,7 +887,7 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_map_check_protection);
  *
  * Context: process, may sleep.
  * Return: 0; -EINVAL, also if there is a submap; -EACCES if it is more than there can
- * be.
+ * be; -ENOMEM.
  */
 int vm_map_protect(struct vm_map *map, unsigned long start, unsigned long end,
 		   u8 prot, bool set_max)
@@ -892,6 +898,9 @@ int vm_map_protect(struct vm_map *map, unsigned long start, unsigned long end,
 
 	if (!range_ok(map, start, end) || prot & ~VM_PROT_ALL)
 		return -EINVAL;
+	error = vm_map_reserve(map, VM_MAP_SPARES);
+	if (error)
+		return error;
 	vm_map_lock(map);
 	for (entry = first_from(map, start); begins_before(entry, end);
 	     entry = vm_map_next(map, entry)) {
@@ -932,15 +941,19 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_map_protect);
  * @inherit: what
  *
  * Context: process, may sleep.
- * Return: 0 or -EINVAL.
+ * Return: 0, -EINVAL, or -ENOMEM.
  */
 int vm_map_inherit(struct vm_map *map, unsigned long start, unsigned long end,
 		   enum vm_inherit inherit)
 {
 	struct vm_map_entry *entry;
+	int error;
 
 	if (!range_ok(map, start, end) || inherit > VM_INHERIT_NONE)
 		return -EINVAL;
+	error = vm_map_reserve(map, VM_MAP_SPARES);
+	if (error)
+		return error;
 	vm_map_lock(map);
 	for (entry = first_from(map, start); begins_before(entry, end);
 	     entry = vm_map_next(map, entry)) {
@@ -959,7 +972,11 @@ static int advise_entries(struct vm_map *map, unsigned long start,
 			  unsigned long end, enum vm_advice advice)
 {
 	struct vm_map_entry *entry;
+	int error;
 
+	error = vm_map_reserve(map, VM_MAP_SPARES);
+	if (error)
+		return error;
 	vm_map_lock(map);
 	for (entry = first_from(map, start); begins_before(entry, end);
 	     entry = vm_map_next(map, entry)) {
@@ -1014,7 +1031,7 @@ static int advise_objects(struct vm_map *map, unsigned long start,
  * @advice: what
  *
  * Context: process, may sleep.
- * Return: 0 or -EINVAL.
+ * Return: 0, -EINVAL, or -ENOMEM.
  */
 int vm_map_madvise(struct vm_map *map, unsigned long start, unsigned long end,
 		   enum vm_advice advice)

@@ -318,17 +318,22 @@ static int fork_entries(struct vm_map *new_map, struct vm_map *map)
 	return error;
 }
 
-/* Lock the parent's map, with as many entries in the child's hand as it has. */
+/*
+ * Lock the parent's map, with as many entries in the child's hand as it has, and those
+ * with which the child can begin to unmap.
+ */
 static int lock_both(struct vm_map *map, struct vm_map *new_map)
 {
+	unsigned long want;
 	int error;
 
 	for (;;) {
 		vm_map_lock_nocut(map);
-		if (new_map->nspare >= map->tree.count)
+		want = map->tree.count + VM_MAP_SPARES;
+		if (new_map->nspare >= want)
 			break;
 		vm_map_unlock(map);
-		error = vm_map_reserve(new_map, READ_ONCE(map->tree.count));
+		error = vm_map_reserve(new_map, want);
 		if (error)
 			return error;
 	}
