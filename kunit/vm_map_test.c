@@ -388,7 +388,7 @@ static void mp_03_a_hole_that_was_filled(struct kunit *test)
  * struct victim - who is killed while he wires
  * @vm: where
  * @error: what became of it
- * @faults: how many he had had by then
+ * @faults: his faults so far
  */
 struct victim {
 	struct vmspace *vm;
