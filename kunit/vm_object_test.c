@@ -712,6 +712,56 @@ static void ob_09_split_waits_for_busy_pages(struct kunit *test)
 	vm_object_deallocate(object);
 }
 
+/* The last object that was made, to be let go of by vm_object_pip_wakeup(). */
+static struct vm_object *newest_object(void)
+{
+	struct vm_object *object, *newest = NULL;
+
+	for (object = vm_object_next(NULL); object;
+	     object = vm_object_next(object)) {
+		if (newest) {
+			vm_object_lock(newest);
+			vm_object_pip_wakeup(newest, 1);
+			vm_object_unlock(newest);
+		}
+		vm_object_lock(object);
+		vm_object_pip_add(object, 1);
+		vm_object_unlock(object);
+		newest = object;
+	}
+	return newest;
+}
+
+static void ob_09_a_part_is_looked_at_meanwhile(struct kunit *test)
+{
+	struct vm_object *object = vm_test_object(test, 8), *part;
+	struct split s = { .object = object, .offset = 2 * PAGE_SIZE };
+	struct vm_test_thread t;
+
+	vm_object_reference(object);
+	vm_object_lock(object);
+	vm_object_pip_add(object, 1);
+	vm_object_unlock(object);
+	vm_test_start(test, &t, split, &s);
+	KUNIT_EXPECT_TRUE(test, vm_test_sleeps(&t));
+	/* It is there, but has nothing as yet. */
+	part = newest_object();
+	KUNIT_EXPECT_PTR_NE(test, part, object);
+	vm_object_lock(object);
+	vm_object_pip_wakeup(object, 1);
+	vm_object_unlock(object);
+	KUNIT_ASSERT_TRUE(test, vm_test_finished(&t));
+	KUNIT_EXPECT_EQ(test, s.error, 0);
+	KUNIT_EXPECT_PTR_EQ(test, s.object, part);
+	/* Who looks at it still does. */
+	vm_object_lock(part);
+	KUNIT_EXPECT_EQ(test, part->paging_in_progress, 1);
+	vm_object_pip_wakeup(part, 1);
+	vm_object_unlock(part);
+	vm_object_deallocate(s.object);
+	vm_object_deallocate(object);
+}
+
 static void ob_09_a_mapping_grows_into_its_object(struct kunit *test)
 {
 	struct vm_object *object = vm_test_object(test, 8), *shadow;
@@ -769,6 +819,7 @@ static struct kunit_case object_cases[] = {
 	KUNIT_CASE(ob_09_a_part_becomes_an_object),
 	KUNIT_CASE(ob_09_no_split_where_there_is_nothing_to_win),
 	KUNIT_CASE(ob_09_split_waits_for_busy_pages),
+	KUNIT_CASE(ob_09_a_part_is_looked_at_meanwhile),
 	KUNIT_CASE(ob_09_a_mapping_grows_into_its_object),
 	KUNIT_CASE(pa_06_first_and_last_page_are_told),
 	{}

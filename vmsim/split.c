@@ -147,8 +147,13 @@ int vm_object_split(struct vm_object **object, u64 *offset, u64 size)
 		return 0;
 	}
 	vm_object_pip_add(orig, 1);
-	/* So that nobody merges it with anything while it is being filled. */
-	part->paging_in_progress = 1;
+	/*
+	 * So that nobody merges it with anything while it is being filled. Who goes through
+	 * all objects may have come to it by now, and be paging in it, too.
+	 */
+	vm_object_lock_backing(part);
+	vm_object_pip_add(part, 1);
+	vm_object_unlock(part);
 	share_backing(part, orig, *offset);
 	vm_object_lock_backing(part);
 	move_range(orig, part, vm_atop(*offset));
