@@ -405,8 +405,7 @@ static inline void vm_test_give(struct list_head *taken)
 /* And all. */
 static inline void vm_test_relent(struct list_head *taken)
 {
-	while (!list_empty(taken))
-		vm_test_give(taken);
+	uma_pool_free_list(uma_pool, taken);
 	vm_pageout_pause();
 }
 

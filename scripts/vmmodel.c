@@ -766,7 +766,7 @@ static void do_advise(struct driver *d)
 		return;
 	/* There may be nowhere to page out to. */
 	if (advice != VMSIM_ADVISE_PAGEOUT ||
-	    (!io_failed(d, error) && error != EIO && error != ENOMEM))
+	    (!io_failed(d, error) && error != EIO))
 		want_error(d, error, 0, "advise");
 	for (i = at; advice == VMSIM_ADVISE_FREE && i < at + n; i++)
 		if (s->slot[i].kind == ANON || s->slot[i].kind == PRIVATE)
@@ -854,7 +854,6 @@ static void do_wire(struct driver *d)
 {
 	struct space *s = some_space(d);
 	unsigned int at, n, i;
-	bool tried = false;
 	int error, want = 0;
 
 	if (!s)
@@ -867,9 +866,7 @@ static void do_wire(struct driver *d)
 	if (n + wired_slots(d) > pool_pages / 4 / nthreads)
 		return;
 	note(d, "wire %c 0x%" PRIx64 " %up", space_name(d, s), address(at), n);
-	do {
-		error = range_call(s, VMSIM_WIRE, at, n, 0, 0);
-	} while (once_more(d, error, &tried));
+	error = cut_call(d, s, VMSIM_WIRE, at, n, 0, 0);
 	/* What is wired is as it was. */
 	if (error == ENOMEM || io_failed(d, error))
 		return;

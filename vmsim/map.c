@@ -55,11 +55,17 @@ static uma_zone_t entry_zone;
 
 /* ---- locks -------------------------------------------------------------- */
 
+/* One entry more in hand; the map is locked for writing. */
+static void put_spare(struct vm_map *map, struct vm_map_entry *entry)
+{
+	list_add(&entry->node.link, &map->spare);
+	WRITE_ONCE(map->nspare, map->nspare + 1);
+}
+
 static void add_spare(struct vm_map *map, struct vm_map_entry *entry)
 {
 	down_write(&map->lock);
-	list_add(&entry->node.link, &map->spare);
-	WRITE_ONCE(map->nspare, map->nspare + 1);
+	put_spare(map, entry);
 	up_write(&map->lock);
 }
 
@@ -94,12 +100,10 @@ EXPORT_SYMBOL_FOR_UMA_TESTS(vm_map_reserve);
  */
 void vm_map_entry_dispose(struct vm_map *map, struct vm_map_entry *entry)
 {
-	if (map->nspare < VM_MAP_SPARES) {
-		list_add(&entry->node.link, &map->spare);
-		WRITE_ONCE(map->nspare, map->nspare + 1);
-	} else {
+	if (map->nspare < VM_MAP_SPARES)
+		put_spare(map, entry);
+	else
 		uma_zfree(entry_zone, entry);
-	}
 }
 
 /**
@@ -139,8 +143,7 @@ void vm_map_lock_nocut(struct vm_map *map)
  * @map: the map
  *
  * What is to be cut may be what is to go, so that there is memory again: its entries may
- * come from the last pages. Those who take more than they give call vm_map_reserve()
- * before, and are refused.
+ * come from the last pages. Those who take more than they give use vm_map_lock_cut().
  *
  * Context: process, may sleep, also for memory.
  */
@@ -155,6 +158,28 @@ void vm_map_lock(struct vm_map *map)
 	map->timestamp++;
 }
 EXPORT_SYMBOL_FOR_UMA_TESTS(vm_map_lock);
+
+/**
+ * vm_map_lock_cut() - vm_map_lock() for who takes entries and can be refused
+ * @map: the map
+ *
+ * Context: process, may sleep, also for memory.
+ * Return: 0; or -ENOMEM, with the map not locked.
+ */
+int vm_map_lock_cut(struct vm_map *map)
+{
+	int error;
+
+	for (;;) {
+		vm_map_lock_nocut(map);
+		if (map->nspare >= VM_MAP_SPARES)
+			return 0;
+		vm_map_unlock(map);
+		error = vm_map_reserve(map, VM_MAP_SPARES);
+		if (error)
+			return error;
+	}
+}
 
 /**
  * vm_map_unlock() - undo vm_map_lock()
@@ -898,10 +923,9 @@ int vm_map_protect(struct vm_map *map, unsigned long start, unsigned long end,
 
 	if (!range_ok(map, start, end) || prot & ~VM_PROT_ALL)
 		return -EINVAL;
-	error = vm_map_reserve(map, VM_MAP_SPARES);
+	error = vm_map_lock_cut(map);
 	if (error)
 		return error;
-	vm_map_lock(map);
 	for (entry = first_from(map, start); begins_before(entry, end);
 	     entry = vm_map_next(map, entry)) {
 		if (entry->eflags & MAP_ENTRY_IS_SUB_MAP)
@@ -951,10 +975,9 @@ int vm_map_inherit(struct vm_map *map, unsigned long start, unsigned long end,
 
 	if (!range_ok(map, start, end) || inherit > VM_INHERIT_NONE)
 		return -EINVAL;
-	error = vm_map_reserve(map, VM_MAP_SPARES);
+	error = vm_map_lock_cut(map);
 	if (error)
 		return error;
-	vm_map_lock(map);
 	for (entry = first_from(map, start); begins_before(entry, end);
 	     entry = vm_map_next(map, entry)) {
 		entry = vm_map_clip_start(map, entry, start);
@@ -974,10 +997,9 @@ static int advise_entries(struct vm_map *map, unsigned long start,
 	struct vm_map_entry *entry;
 	int error;
 
-	error = vm_map_reserve(map, VM_MAP_SPARES);
+	error = vm_map_lock_cut(map);
 	if (error)
 		return error;
-	vm_map_lock(map);
 	for (entry = first_from(map, start); begins_before(entry, end);
 	     entry = vm_map_next(map, entry)) {
 		if (entry->eflags & MAP_ENTRY_IS_SUB_MAP)

@@ -148,6 +148,7 @@ static inline struct vm_map_entry *vm_map_prev(const struct vm_map *map,
 /* map.c: locks */
 void vm_map_lock_nocut(struct vm_map *map);
 void vm_map_lock(struct vm_map *map);
+int vm_map_lock_cut(struct vm_map *map);
 void vm_map_unlock(struct vm_map *map);
 void vm_map_lock_read(struct vm_map *map);
 bool vm_map_trylock_read(struct vm_map *map);

@@ -188,10 +188,9 @@ int vm_map_wire(struct vm_map *map, unsigned long start, unsigned long end,
 
 	if (!range_ok(map, start, end))
 		return -EINVAL;
-	error = vm_map_reserve(map, VM_MAP_SPARES);
+	error = vm_map_lock_cut(map);
 	if (error)
 		return error;
-	vm_map_lock(map);
 	error = mark_range(map, start, end, flags, &marked);
 	if (!error)
 		error = bring_pages(map, start, marked, &done);

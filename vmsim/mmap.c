@@ -97,10 +97,9 @@ int vm_map_place(struct vm_map *map, const struct vm_mmap *req,
 {
 	int error;
 
-	error = vm_map_reserve(map, VM_MAP_SPARES);
+	error = vm_map_lock_cut(map);
 	if (error)
 		return error;
-	vm_map_lock(map);
 	do {
 		if (req->flags & VM_MMAP_FIXED)
 			error = vm_map_delete(map, *addr, *addr + size);
