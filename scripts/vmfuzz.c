@@ -10,9 +10,10 @@
  * mapped at all would refuse the rest too early.
  *
  * First it goes through a list of what must be refused, by name and errno: who may not
- * open the device, which descriptors cannot be mapped, which ranges are none, and so
- * on; that a space cannot take the whole pool; and that a call goes on to its end
- * when its descriptor is closed under it.
+ * open the device, which descriptors cannot be mapped, which ranges are none, which
+ * fields of which call have no such value, and so on; that a space cannot take the
+ * whole pool, by writing, wiring or in contiguous runs; and that a call goes on to its
+ * end when its descriptor is closed under it.
  *
  * Of the random calls it does not look at what one returns, but that it is an errno
  * that the interface names. Whether the kernel bears it is seen in its log, and whether something
@@ -24,9 +25,11 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <linux/loop.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +50,10 @@
 #define BASE		0x100000ULL
 #define NOTHING		(32ULL << 30)
 #define SWAP_PATH	"/tmp/vmfuzz.swap"
+#define BLOCK_PATH	"/tmp/vmfuzz.block"
+#define LOOPS		8
+#define RUN		(16 * PAGE)
+#define RUN_SLACK	64
 
 static int spaces[SPACES];	/* open files of the device, or what comes after */
 static int others[OTHERS];	/* descriptors of other kinds */
@@ -220,7 +227,10 @@ static void fill(uint64_t *seed, unsigned long nr, union argument *arg)
 		arg->word[below(seed, 6)] ^= 1ULL << below(seed, 64);
 }
 
-/* What the interface says that a call can return. */
+/*
+ * What the interface says that a call can return. EUCLEAN is not among it: it says that
+ * the VM has found itself wrong.
+ */
 static bool known_errno(int error)
 {
 	switch (error) {
@@ -228,7 +238,7 @@ static bool known_errno(int error)
 	case EBADF: case ENOTTY: case ENOSPC: case EIO: case EBUSY: case EMFILE:
 	case ENOENT: case ENAMETOOLONG: case EISDIR: case ENOTDIR: case ENXIO:
 	case EPERM: case EEXIST: case EOPNOTSUPP: case ETXTBSY: case ENFILE:
-	case EROFS: case ELOOP: case EFBIG:
+	case EROFS: case ELOOP: case EFBIG: case EOVERFLOW:
 		return true;
 	}
 	return false;
@@ -380,6 +390,15 @@ static void must(const char *what, int is, int want)
 	       want ? strerror(want) : "success");
 }
 
+/* The same of one of many like it. */
+static void must_of(const char *of, const char *what, int is, int want)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "%s: %s", of, what);
+	must(line, is, want);
+}
+
 static int call(int fd, unsigned long nr, void *arg)
 {
 	return ioctl(fd, nr, arg) ? errno : 0;
@@ -442,10 +461,82 @@ static void list_open(void)
 	must("another user opens the device", open_as(65534), EACCES);
 }
 
+/*
+ * A block device that we may write to, open for both, and once more for reading: a RAM
+ * disk, or a file of ours behind a loop device that nobody uses, till it is closed. Or
+ * -1.
+ */
+static int block_device(int *read_only)
+{
+	struct loop_info64 info = { .lo_flags = LO_FLAGS_AUTOCLEAR };
+	unsigned int i = 0;
+	char path[32] = "/dev/ram0";
+	int fd = open(path, O_RDWR | O_CLOEXEC), file;
+
+	if (fd < 0) {
+		file = opened(BLOCK_PATH, O_RDWR | O_CREAT | O_TRUNC);
+		if (ftruncate(file, 4 * PAGE))
+			perror("vmfuzz");
+		for (; fd < 0 && i < LOOPS; i++) {
+			snprintf(path, sizeof(path), "/dev/loop%u", i);
+			fd = open(path, O_RDWR | O_CLOEXEC);
+			if (fd >= 0 && (ioctl(fd, LOOP_SET_FD, file) ||
+					ioctl(fd, LOOP_SET_STATUS64, &info))) {
+				close(fd);
+				fd = -1;
+			}
+		}
+		close(file);
+		unlink(BLOCK_PATH);
+	}
+	if (fd >= 0)
+		*read_only = opened(path, O_RDONLY);
+	return fd;
+}
+
+/* What the device has is what the mapping shows, in both directions. */
+static void list_block(int fd, int block, int read_only)
+{
+	struct vmsim_map vm = {
+		.vm_length = 2 * PAGE,
+		.vm_kind = VMSIM_KIND_FILE,
+		.vm_fd = block,
+		.vm_prot = VMSIM_PROT_READ | VMSIM_PROT_WRITE,
+		.vm_max_prot = VMSIM_PROT_READ | VMSIM_PROT_WRITE,
+	};
+	struct vmsim_range vr = { .vr_length = 2 * PAGE };
+	static const char first[32] = "a block device";
+	static char here[32] = "written where it is mapped", there[32];
+	uint64_t at = PAGE - 7;
+
+	must("a block device to be written, open for reading",
+	     map_fd(fd, read_only, 3, 0), EACCES);
+	must("a block device to be read, open for reading",
+	     map_fd(fd, read_only, 1, 0), 0);
+	must("to write to a block device",
+	     pwrite(block, first, sizeof(first), at) == sizeof(first) ? 0 : EIO, 0);
+	must("a block device, open for both", call(fd, VMSIM_MAP, &vm), 0);
+	must("to read what it has",
+	     move(fd, VMSIM_READ, vm.vm_addr + at, there, sizeof(there), NULL), 0);
+	must("it has what was written to it",
+	     memcmp(there, first, sizeof(first)) ? EILSEQ : 0, 0);
+	must("to write to its mapping",
+	     move(fd, VMSIM_WRITE, vm.vm_addr + at, here, sizeof(here), NULL), 0);
+	vr.vr_addr = vm.vm_addr;
+	must("to write it back", call(fd, VMSIM_SYNC, &vr), 0);
+	must("to read the block device",
+	     pread(block, there, sizeof(there), at) == sizeof(there) ? 0 : EIO, 0);
+	must("what was written to its mapping is there",
+	     memcmp(there, here, sizeof(here)) ? EILSEQ : 0, 0);
+	must("its mapping goes", call(fd, VMSIM_UNMAP, &vr), 0);
+	vm.vm_offset = 1ULL << 40;
+	must("a mapping behind its end", call(fd, VMSIM_MAP, &vm), EINVAL);
+}
+
 /* What is handed in must be a file or block device, open in the mode needed. */
 static void list_descriptors(int fd)
 {
-	int other = opened(VMSIM_DEVICE, O_RDWR), block, closed;
+	int other = opened(VMSIM_DEVICE, O_RDWR), block, read_only, closed;
 	struct vmsim_fork vf = { 0 };
 
 	must("fork", call(fd, VMSIM_FORK, &vf), 0);
@@ -473,13 +564,13 @@ static void list_descriptors(int fd)
 	must("shared, to be written, open to append",
 	     map_fd(fd, others[3], 3, 0), 0);
 	must("a closed descriptor once more", map_fd(fd, closed, 1, 0), EBADF);
-	block = open("/dev/ram0", O_RDONLY | O_CLOEXEC);
-	if (block < 0)
-		block = open("/dev/loop0", O_RDONLY | O_CLOEXEC);
+	block = block_device(&read_only);
 	if (block >= 0) {
-		must("a block device to be written, open for reading",
-		     map_fd(fd, block, 3, 0), EACCES);
+		list_block(fd, block, read_only);
 		close(block);
+		close(read_only);
+	} else {
+		puts("vmfuzz: no block device here");
 	}
 	close(vf.vf_fd);
 	must("a call of a closed space", call(vf.vf_fd, VMSIM_CHECK, NULL), EBADF);
@@ -586,6 +677,405 @@ static void list_swap(int fd)
 	     WEXITSTATUS(status) : -1, EPERM);
 }
 
+/* ---- fields ------------------------------------------------------------- */
+
+static char swap_path[] = SWAP_PATH, no_path[] = "/tmp/vmfuzz.none";
+static struct vmsim_entry some_entries[8];
+static struct vmsim_object some_objects[8];
+
+/* Arguments of a call, at @base and of the run @run, of which none is wrong. */
+static void good_argument(unsigned long nr, uint32_t run, union argument *arg)
+{
+	memset(arg, 0, sizeof(*arg));
+	switch (nr) {
+	case VMSIM_MAP:
+		arg->map = (struct vmsim_map) {
+			.vm_addr = BASE,
+			.vm_length = 4 * PAGE,
+			.vm_fd = -1,
+			.vm_prot = VMSIM_PROT_READ | VMSIM_PROT_WRITE,
+			.vm_max_prot = VMSIM_PROT_READ | VMSIM_PROT_WRITE,
+			.vm_flags = VMSIM_MAP_FIXED,
+		};
+		break;
+	case VMSIM_READ:
+	case VMSIM_WRITE:
+		arg->rw.rw_addr = BASE;
+		arg->rw.rw_length = PAGE;
+		arg->rw.rw_buffer = (uintptr_t)good + 32 * PAGE;
+		break;
+	case VMSIM_SWAPON:
+	case VMSIM_SWAPOFF:
+		arg->swap.vs_path = (uintptr_t)swap_path;
+		break;
+	case VMSIM_ENTRIES:
+		arg->list.vl_buffer = (uintptr_t)some_entries;
+		arg->list.vl_room = 8;
+		break;
+	case VMSIM_OBJECTS:
+		arg->list.vl_buffer = (uintptr_t)some_objects;
+		arg->list.vl_room = 8;
+		break;
+	case VMSIM_CONTIG:
+		arg->contig.vc_size = RUN;
+		arg->contig.vc_high = UINT64_MAX;
+		break;
+	case VMSIM_RELEASE:
+		arg->release.vr_id = run;
+		break;
+	default:
+		arg->range.vr_addr = BASE;
+		arg->range.vr_length = 4 * PAGE;
+		if (nr == VMSIM_PROTECT)
+			arg->range.vr_what = VMSIM_PROT_READ | VMSIM_PROT_WRITE;
+		else if (nr == VMSIM_INHERIT)
+			arg->range.vr_what = VMSIM_INHERIT_COPY;
+		break;
+	case VMSIM_INFO:
+	case VMSIM_FORK:
+	case VMSIM_STATS:
+	case VMSIM_CHECK:
+		break;
+	}
+}
+
+/* A call with one field that is another than in what is good, and what it is then. */
+struct field {
+	unsigned long nr;
+	const char *call;
+	const char *what;
+	size_t at;
+	size_t size;
+	uint64_t value;
+	int error;
+};
+
+#define FIELD(CALL, of, field, value, error) \
+	{ VMSIM_##CALL, #CALL, #field " " #value, \
+	  offsetof(union argument, of.field), \
+	  sizeof(((union argument *)0)->of.field), (value), (error) }
+static const struct field fields[] = {
+	FIELD(MAP, map, vm_reserved, 1, EINVAL),
+	FIELD(MAP, map, vm_flags, VMSIM_MAP_FIXED | 4, EINVAL),
+	FIELD(MAP, map, vm_flags, VMSIM_MAP_FIXED | VMSIM_MAP_PRIVATE, EINVAL),
+	FIELD(MAP, map, vm_kind, VMSIM_KIND_GUARD + 1, EINVAL),
+	FIELD(MAP, map, vm_kind, UINT32_MAX, EINVAL),
+	FIELD(MAP, map, vm_kind, VMSIM_KIND_FILE, EINVAL),
+	FIELD(MAP, map, vm_fd, 0, EINVAL),
+	FIELD(MAP, map, vm_fd, -2, EINVAL),
+	FIELD(MAP, map, vm_offset, PAGE, EINVAL),
+	FIELD(MAP, map, vm_prot, VMSIM_PROT_ALL + 1, EINVAL),
+	FIELD(MAP, map, vm_prot, VMSIM_PROT_ALL, EINVAL),
+	FIELD(MAP, map, vm_max_prot, VMSIM_PROT_ALL + 1, EINVAL),
+	FIELD(MAP, map, vm_max_prot, VMSIM_PROT_READ, EINVAL),
+	FIELD(PROTECT, range, vr_what, VMSIM_PROT_ALL, EACCES),
+	FIELD(READ, rw, rw_reserved, 1, EINVAL),
+	FIELD(READ, rw, rw_length, 0, EINVAL),
+	FIELD(WRITE, rw, rw_reserved, 1, EINVAL),
+	FIELD(WRITE, rw, rw_length, 0, EINVAL),
+	FIELD(FORK, fork, vf_reserved, 1, EINVAL),
+	FIELD(SWAPON, swap, vs_reserved, 1, EINVAL),
+	FIELD(SWAPON, swap, vs_path, (uintptr_t)no_path, ENOENT),
+	FIELD(SWAPOFF, swap, vs_reserved, 1, EINVAL),
+	FIELD(SWAPOFF, swap, vs_path, 0, EFAULT),
+	FIELD(SWAPOFF, swap, vs_path, (uintptr_t)no_path, ENOENT),
+	FIELD(SWAPOFF, swap, vs_path, (uintptr_t)swap_path, ENOENT),
+	FIELD(ENTRIES, list, vl_reserved, 1, EINVAL),
+	FIELD(ENTRIES, list, vl_room, VMSIM_LIST_MAX + 1, EINVAL),
+	FIELD(OBJECTS, list, vl_reserved, 1, EINVAL),
+	FIELD(OBJECTS, list, vl_room, VMSIM_LIST_MAX + 1, EINVAL),
+	FIELD(OBJECTS, list, vl_room, UINT32_MAX, EINVAL),
+	FIELD(OBJECTS, list, vl_buffer, 0, EFAULT),
+	FIELD(OBJECTS, list, vl_buffer, 0xffff888000001000ULL, EFAULT),
+	FIELD(CONTIG, contig, vc_reserved, 1, EINVAL),
+	FIELD(CONTIG, contig, vc_flags, VMSIM_CONTIG_NOWAIT << 1, EINVAL),
+	FIELD(CONTIG, contig, vc_flags, VMSIM_CONTIG_MAPPED | VMSIM_CONTIG_OLD,
+	      EINVAL),
+	FIELD(CONTIG, contig, vc_size, 0, EINVAL),
+	FIELD(CONTIG, contig, vc_size, UINT64_MAX, EINVAL),
+	FIELD(CONTIG, contig, vc_size, 1ULL << 63, ENOMEM),
+	FIELD(CONTIG, contig, vc_size, 1ULL << 40, ENOMEM),
+	FIELD(CONTIG, contig, vc_align, 3 * PAGE, EINVAL),
+	FIELD(CONTIG, contig, vc_align, PAGE + 1, EINVAL),
+	FIELD(CONTIG, contig, vc_align, UINT64_MAX, EINVAL),
+	FIELD(CONTIG, contig, vc_align, 1ULL << 62, ENOMEM),
+	FIELD(CONTIG, contig, vc_boundary, 3 * RUN, EINVAL),
+	FIELD(CONTIG, contig, vc_boundary, RUN / 2, EINVAL),
+	FIELD(CONTIG, contig, vc_boundary, UINT64_MAX, EINVAL),
+	FIELD(CONTIG, contig, vc_high, 0, ENXIO),
+	FIELD(CONTIG, contig, vc_high, 0xffff, ENXIO),
+	FIELD(CONTIG, contig, vc_low, UINT64_MAX, ENXIO),
+	FIELD(RELEASE, release, vr_reserved, 1, EINVAL),
+	FIELD(RELEASE, release, vr_id, 0, ENOENT),
+	FIELD(RELEASE, release, vr_id, 12345, ENOENT),
+	FIELD(RELEASE, release, vr_id, UINT32_MAX, ENOENT),
+};
+
+/* Calls that have a range, and of each the first value and the first flag that is none. */
+static const struct {
+	unsigned long nr;
+	const char *call;
+	uint32_t what;
+	uint32_t flag;
+} of_ranges[] = {
+	{ VMSIM_UNMAP, "UNMAP", 1, 1 },
+	{ VMSIM_PROTECT, "PROTECT", VMSIM_PROT_ALL + 1, VMSIM_PROTECT_MAX << 1 },
+	{ VMSIM_INHERIT, "INHERIT", VMSIM_INHERIT_NONE + 1, 1 },
+	{ VMSIM_ADVISE, "ADVISE", VMSIM_ADVISE_PAGEOUT + 1, 1 },
+	{ VMSIM_SYNC, "SYNC", 1, VMSIM_SYNC_INVALIDATE << 1 },
+	{ VMSIM_WIRE, "WIRE", 1, 1 },
+	{ VMSIM_UNWIRE, "UNWIRE", 1, 1 },
+};
+
+/* What each of them is when nothing is wrong with it; in an order in which it is. */
+static const struct {
+	unsigned long nr;
+	const char *name;
+} each_call[] = {
+	{ VMSIM_INFO, "INFO" }, { VMSIM_MAP, "MAP" },
+	{ VMSIM_PROTECT, "PROTECT" }, { VMSIM_INHERIT, "INHERIT" },
+	{ VMSIM_ADVISE, "ADVISE" }, { VMSIM_SYNC, "SYNC" },
+	{ VMSIM_WIRE, "WIRE" }, { VMSIM_UNWIRE, "UNWIRE" },
+	{ VMSIM_WRITE, "WRITE" }, { VMSIM_READ, "READ" },
+	{ VMSIM_FORK, "FORK" }, { VMSIM_STATS, "STATS" },
+	{ VMSIM_ENTRIES, "ENTRIES" }, { VMSIM_OBJECTS, "OBJECTS" },
+	{ VMSIM_CHECK, "CHECK" }, { VMSIM_CONTIG, "CONTIG" },
+	{ VMSIM_RELEASE, "RELEASE" }, { VMSIM_SWAPON, "SWAPON" },
+	{ VMSIM_SWAPOFF, "SWAPOFF" }, { VMSIM_UNMAP, "UNMAP" },
+};
+
+#define EACH_CALL	(sizeof(each_call) / sizeof(*each_call))
+
+/* A call's range with one field that is another, which it cannot be. */
+static void bad_range(int fd, unsigned int i, const char *what, uint32_t as,
+		      uint32_t flags, uint64_t reserved)
+{
+	union argument arg;
+
+	good_argument(of_ranges[i].nr, 0, &arg);
+	if (as)
+		arg.range.vr_what = as;
+	arg.range.vr_flags = flags;
+	arg.range.vr_reserved = reserved;
+	must_of(of_ranges[i].call, what, call(fd, of_ranges[i].nr, &arg), EINVAL);
+}
+
+static void list_range_values(int fd)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(of_ranges) / sizeof(*of_ranges); i++) {
+		bad_range(fd, i, "the first that is none", of_ranges[i].what, 0, 0);
+		bad_range(fd, i, "a large one", UINT32_MAX, 0, 0);
+		bad_range(fd, i, "the first flag that is none", 0, of_ranges[i].flag, 0);
+		bad_range(fd, i, "the last flag", 0, 1U << 31, 0);
+		bad_range(fd, i, "something reserved", 0, 0, 1);
+		bad_range(fd, i, "its last bit", 0, 0, 1ULL << 63);
+	}
+}
+
+/* A field with any value that it cannot have; then the space is as it was. */
+static void list_values(int fd, uint32_t run)
+{
+	struct vmsim_entry was, is;
+	struct vmsim_list vl = { .vl_buffer = (uintptr_t)&was, .vl_room = 1 };
+	const struct field *f;
+	union argument arg;
+
+	must("its entries", call(fd, VMSIM_ENTRIES, &vl), 0);
+	for (f = fields; f < fields + sizeof(fields) / sizeof(*fields); f++) {
+		good_argument(f->nr, run, &arg);
+		memcpy((char *)&arg + f->at, &f->value, f->size);
+		must_of(f->call, f->what, call(fd, f->nr, &arg), f->error);
+	}
+	list_range_values(fd);
+	vl.vl_buffer = (uintptr_t)&is;
+	must("its entries", call(fd, VMSIM_ENTRIES, &vl), 0);
+	must("nothing of that has changed the space",
+	     vl.vl_count != 1 || memcmp(&is, &was, sizeof(is)) ? EILSEQ : 0, 0);
+}
+
+/* With low above high, which takes two fields. */
+static void list_contig(int fd)
+{
+	union argument arg;
+
+	good_argument(VMSIM_CONTIG, 0, &arg);
+	arg.contig.vc_low = 2 * PAGE;
+	arg.contig.vc_high = PAGE;
+	must("CONTIG: low above high", call(fd, VMSIM_CONTIG, &arg), EINVAL);
+}
+
+/* Structures that are nowhere; that are all right, too, since something must be. */
+static void list_structures(int fd, uint32_t run)
+{
+	uint64_t nowhere[] = { 0, 0xffff888000001000ULL, (uintptr_t)good + 64 * PAGE - 1 };
+	union argument arg;
+	unsigned int i, j;
+
+	for (i = 0; i < EACH_CALL; i++) {
+		/* It takes none. */
+		for (j = 0; each_call[i].nr != VMSIM_CHECK && j < 3; j++)
+			must_of(each_call[i].name, "a structure that is not there",
+				call(fd, each_call[i].nr, (void *)(uintptr_t)nowhere[j]),
+				EFAULT);
+		good_argument(each_call[i].nr, run, &arg);
+		must_of(each_call[i].name, "as it should be",
+			call(fd, each_call[i].nr, &arg), 0);
+		if (each_call[i].nr == VMSIM_CONTIG)
+			run = arg.contig.vc_id;
+		else if (each_call[i].nr == VMSIM_FORK)
+			close(arg.fork.vf_fd);
+	}
+}
+
+/* Where an answer cannot be written there is nothing that it would have told of. */
+static void list_answers(int fd)
+{
+	static const unsigned long makers[] = { VMSIM_FORK, VMSIM_CONTIG };
+	struct vmsim_stats before, after;
+	union argument *there = (union argument *)readonly;
+	unsigned int i;
+	int lowest = dup(fd), error;
+
+	close(lowest);
+	must("statistics that cannot be written",
+	     call(fd, VMSIM_STATS, readonly), EFAULT);
+	must("statistics", call(fd, VMSIM_STATS, &before), 0);
+	for (i = 0; i < 2; i++) {
+		mprotect(readonly, 16 * PAGE, PROT_READ | PROT_WRITE);
+		good_argument(makers[i], 0, there);
+		mprotect(readonly, 16 * PAGE, PROT_READ);
+		error = call(fd, makers[i], there);
+		must_of(i ? "CONTIG" : "FORK", "an answer that cannot be written",
+			error, EFAULT);
+	}
+	mprotect(readonly, 16 * PAGE, PROT_READ | PROT_WRITE);
+	memset(readonly, 0, sizeof(union argument));
+	mprotect(readonly, 16 * PAGE, PROT_READ);
+	must("statistics", call(fd, VMSIM_STATS, &after), 0);
+	must("no space of it is left",
+	     after.vst_spaces != before.vst_spaces ? ERANGE : 0, 0);
+	must("no page of it is left",
+	     after.vst_held != before.vst_held ? ERANGE : 0, 0);
+	error = dup(fd);
+	must("no descriptor of it is left", error != lowest ? EMFILE : 0, 0);
+	close(error);
+}
+
+/* Contiguous memory is his who has taken it, and nobody else's, nor his child's. */
+static void list_owner(int fd)
+{
+	int other = opened(VMSIM_DEVICE, O_RDWR);
+	struct vmsim_fork vf = { 0 };
+	struct vmsim_stats before, after;
+	struct vmsim_release vr = { 0 };
+	union argument arg;
+
+	must("statistics", call(fd, VMSIM_STATS, &before), 0);
+	good_argument(VMSIM_CONTIG, 0, &arg);
+	must("contiguous memory", call(fd, VMSIM_CONTIG, &arg), 0);
+	vr.vr_id = arg.contig.vc_id;
+	must("fork", call(fd, VMSIM_FORK, &vf), 0);
+	must("another releases it", call(other, VMSIM_RELEASE, &vr), ENOENT);
+	must("a child releases it", call(vf.vf_fd, VMSIM_RELEASE, &vr), ENOENT);
+	must("statistics", call(fd, VMSIM_STATS, &after), 0);
+	must("it is held still", after.vst_held < before.vst_held + RUN / PAGE ?
+	     ERANGE : 0, 0);
+	must("its owner releases it", call(fd, VMSIM_RELEASE, &vr), 0);
+	must("its owner does so again", call(fd, VMSIM_RELEASE, &vr), ENOENT);
+	must("statistics", call(fd, VMSIM_STATS, &after), 0);
+	must("it is held no more", after.vst_held != before.vst_held ? ERANGE : 0, 0);
+	close(vf.vf_fd);
+	close(other);
+}
+
+/* Each call, with each field that can be wrong. */
+static void list_fields(void)
+{
+	int fd = opened(VMSIM_DEVICE, O_RDWR);
+	struct vmsim_release vr = { 0 };
+	union argument arg;
+
+	good_argument(VMSIM_MAP, 0, &arg);
+	must("a map for fields", call(fd, VMSIM_MAP, &arg), 0);
+	must("a page of it", move(fd, VMSIM_WRITE, BASE, good, PAGE, NULL), 0);
+	good_argument(VMSIM_CONTIG, 0, &arg);
+	must("a run for fields", call(fd, VMSIM_CONTIG, &arg), 0);
+	vr.vr_id = arg.contig.vc_id;
+	list_values(fd, vr.vr_id);
+	list_contig(fd);
+	must("the run is there still", call(fd, VMSIM_RELEASE, &vr), 0);
+	list_owner(fd);
+	list_answers(fd);
+	list_structures(fd, 0);
+	must("a check", call(fd, VMSIM_CHECK, NULL), 0);
+	close(fd);
+}
+
+/* ---- scenes ------------------------------------------------------------- */
+
+/* A space takes contiguous memory until it gets no more, and gives it back. */
+static void list_runs(void)
+{
+	int greedy = opened(VMSIM_DEVICE, O_RDWR), fd = opened(VMSIM_DEVICE, O_RDWR);
+	struct vmsim_stats before, full, after;
+	unsigned int most, n = 0, i;
+	struct vmsim_release vr = { 0 };
+	struct vmsim_info vi;
+	uint64_t done = 0, at;
+	union argument arg;
+	uint32_t *runs;
+	int error = 0;
+
+	must("info", call(greedy, VMSIM_INFO, &vi), 0);
+	must("statistics", call(greedy, VMSIM_STATS, &before), 0);
+	most = before.vst_pool / (RUN / PAGE) + 1;
+	runs = calloc(most, sizeof(*runs));
+	if (!runs) {
+		must("memory for numbers", ENOMEM, 0);
+		return;
+	}
+	for (; !error && n < most; n += !error) {
+		good_argument(VMSIM_CONTIG, 0, &arg);
+		error = call(greedy, VMSIM_CONTIG, &arg);
+		runs[n] = arg.contig.vc_id;
+	}
+	must("a space takes the pool in runs", error, ENOMEM);
+	must("statistics", call(greedy, VMSIM_STATS, &full), 0);
+	must("all runs count", full.vst_held < n * (RUN / PAGE) ? ERANGE : 0, 0);
+	must("no more than it may hold, by runs",
+	     full.vst_held > vi.vi_max_pages ||
+	     full.vst_held > full.vst_pool / 4 * 3 ? ERANGE : 0, 0);
+	/* It is the share that ended it, not the pool. */
+	must("but so many", full.vst_held + RUN / PAGE <= vi.vi_max_pages ?
+	     ERANGE : 0, 0);
+	must("a map of another space",
+	     map_at(fd, BASE, full.vst_pool / 8 * PAGE, 0), 0);
+	for (at = BASE; !error || at == BASE; at += done) {
+		if (at >= BASE + full.vst_pool / 8 * PAGE)
+			break;
+		error = move(fd, VMSIM_WRITE, at, good, 32 * PAGE, &done);
+	}
+	must("an eighth of the pool for another, beside runs", error, 0);
+	close(fd);
+	for (i = 0; i < n; i++) {
+		vr.vr_id = runs[i];
+		error = call(greedy, VMSIM_RELEASE, &vr);
+		if (error)
+			break;
+	}
+	must("all runs are released", error, 0);
+	must("statistics", call(greedy, VMSIM_STATS, &after), 0);
+	must("nothing is held any more",
+	     after.vst_held != before.vst_held ? ERANGE : 0, 0);
+	/* But what zones keep for the next who comes. */
+	must("the pool is as before", after.vst_free + RUN_SLACK < before.vst_free ?
+	     ERANGE : 0, 0);
+	free(runs);
+	close(greedy);
+}
+
 /* A space writes until it gets no more; another one still gets what it wants. */
 static void list_pool(void)
 {
@@ -615,45 +1105,181 @@ static void list_pool(void)
 	close(fd);
 }
 
+/*
+ * A page is wired 65535 times, and no more. Each mapping wires it once, so there are as
+ * many, in spaces that hold no more of them than they may; all but the first are
+ * forked, which is quicker than to map as often.
+ */
+static void list_wires(void)
+{
+	struct vmsim_map vm = {
+		.vm_length = PAGE,
+		.vm_kind = VMSIM_KIND_FILE,
+		.vm_fd = others[0],
+		.vm_prot = VMSIM_PROT_READ,
+		.vm_max_prot = VMSIM_PROT_READ,
+		.vm_flags = VMSIM_MAP_FIXED,
+	};
+	int fds[64], error = 0;
+	struct vmsim_stats st;
+	struct vmsim_info vi;
+	unsigned int i, n = 0;
+	uint64_t per, wired;
+
+	fds[0] = opened(VMSIM_DEVICE, O_RDWR);
+	must("info", call(fds[0], VMSIM_INFO, &vi), 0);
+	/* What is being wired counts once more. */
+	per = vi.vi_max_pages / 8 * 3;
+	if (per * 64 < 65536 || per + 2 > vi.vi_max_entries) {
+		puts("vmfuzz: the pool is too small to wire a page that often");
+		close(fds[0]);
+		return;
+	}
+	for (i = 0; !error && i < per; i++) {
+		vm.vm_addr = BASE + i * PAGE;
+		error = call(fds[0], VMSIM_MAP, &vm);
+	}
+	must("one page in many places", error, 0);
+	for (wired = 0; !error && wired <= 65535; wired += error ? 0 : per) {
+		if (n) {
+			struct vmsim_fork vf = { 0 };
+
+			error = call(fds[0], VMSIM_FORK, &vf);
+			if (error)
+				break;
+			fds[n] = vf.vf_fd;
+		}
+		error = range_at(fds[n++], VMSIM_WIRE, BASE, per * PAGE);
+	}
+	must("a page is wired too often", error, EOVERFLOW);
+	must("in that space and not before", wired <= 65535 && wired + per > 65535 ?
+	     0 : ERANGE, 0);
+	must("statistics", call(fds[n - 1], VMSIM_STATS, &st), 0);
+	must("what could not be wired as a whole is not wired",
+	     st.vst_wired ? ERANGE : 0, 0);
+	must("a part that can be", range_at(fds[n - 1], VMSIM_WIRE, BASE,
+					    (65535 - wired) * PAGE), 0);
+	must("one more", range_at(fds[n - 1], VMSIM_WIRE,
+				  BASE + (per - 1) * PAGE, PAGE), EOVERFLOW);
+	for (i = 0; i < n; i++) {
+		error = call(fds[i], VMSIM_CHECK, NULL);
+		if (error)
+			break;
+	}
+	must("a check", error, 0);
+	while (n--)
+		close(fds[n]);
+}
+
 struct closing {
 	int fd;
+	unsigned long nr;
 	int error;
 };
+
+static int close_write(int fd)
+{
+	return move(fd, VMSIM_WRITE, BASE, good, 64 * PAGE, NULL);
+}
+
+/* The child may get the number that the parent has just lost: it is closed at once. */
+static int close_fork(int fd)
+{
+	struct vmsim_fork vf = { 0 };
+	int error = call(fd, VMSIM_FORK, &vf);
+
+	if (!error)
+		close(vf.vf_fd);
+	return error;
+}
+
+static int close_contig(int fd)
+{
+	struct vmsim_release vr = { 0 };
+	union argument arg;
+	int error;
+
+	good_argument(VMSIM_CONTIG, 0, &arg);
+	error = call(fd, VMSIM_CONTIG, &arg);
+	vr.vr_id = arg.contig.vc_id;
+	return error ? error : call(fd, VMSIM_RELEASE, &vr);
+}
+
+static int close_wire(int fd)
+{
+	int error = range_at(fd, VMSIM_WIRE, BASE, 64 * PAGE);
+
+	return error ? error : range_at(fd, VMSIM_UNWIRE, BASE, 64 * PAGE);
+}
 
 static void *long_call(void *arg)
 {
 	struct closing *c = arg;
 
 	/* The last user of the file may be this call. */
-	while (!(c->error = move(c->fd, VMSIM_WRITE, BASE, good, 64 * PAGE, NULL)))
-		;
+	do {
+		switch (c->nr) {
+		case VMSIM_FORK:
+			c->error = close_fork(c->fd);
+			break;
+		case VMSIM_CONTIG:
+			c->error = close_contig(c->fd);
+			break;
+		case VMSIM_WIRE:
+			c->error = close_wire(c->fd);
+			break;
+		default:
+			c->error = close_write(c->fd);
+		}
+	} while (!c->error);
 	return NULL;
 }
 
 /* The descriptor is closed, and given to a file, while a call uses it. */
-static void list_close(void)
+static void close_under(unsigned long nr, const char *name)
 {
+	struct vmsim_stats before, after;
 	unsigned int round;
 
+	must("statistics", stats_of(&before) ? 0 : EIO, 0);
 	for (round = 0; round < 20; round++) {
-		struct closing c = { .fd = opened(VMSIM_DEVICE, O_RDWR) };
+		struct closing c = { .fd = opened(VMSIM_DEVICE, O_RDWR), .nr = nr };
 		pthread_t thread;
 
-		must("a map to be written to", map_at(c.fd, BASE, 64 * PAGE, 0), 0);
+		must_of(name, "a map to be written to",
+			map_at(c.fd, BASE, 64 * PAGE, 0), 0);
+		/* With something in it, so that there is something to lose. */
+		must_of(name, "something in it", close_write(c.fd), 0);
 		if (pthread_create(&thread, NULL, long_call, &c)) {
 			must("a thread", EAGAIN, 0);
 			return;
 		}
-		usleep(1000);
+		usleep(700 + round * 131);
 		if (round % 2)
 			dup2(others[0], c.fd);
 		else
 			close(c.fd);
 		pthread_join(thread, NULL);
-		must("a call after the close", c.error, round % 2 ? ENOTTY : EBADF);
+		must_of(name, "a call after the close", c.error,
+			round % 2 ? ENOTTY : EBADF);
 		if (round % 2)
 			close(c.fd);
 	}
+	must("statistics", stats_of(&after) ? 0 : EIO, 0);
+	must_of(name, "nothing is left of the spaces",
+		after.vst_spaces != before.vst_spaces ||
+		after.vst_objects != before.vst_objects ||
+		after.vst_wired_pages != before.vst_wired_pages ||
+		after.vst_active + after.vst_inactive !=
+		before.vst_active + before.vst_inactive ? ERANGE : 0, 0);
+}
+
+static void list_close(void)
+{
+	close_under(VMSIM_WRITE, "WRITE");
+	close_under(VMSIM_FORK, "FORK");
+	close_under(VMSIM_CONTIG, "CONTIG");
+	close_under(VMSIM_WIRE, "WIRE");
 }
 
 static bool check_list(void)
@@ -666,7 +1292,10 @@ static bool check_list(void)
 	list_pointers(fd);
 	list_swap(fd);
 	close(fd);
+	list_fields();
 	list_pool();
+	list_runs();
+	list_wires();
 	list_close();
 	printf("vmfuzz: %u of %u things that must be so are\n", listed - wrong,
 	       listed);
