@@ -866,6 +866,64 @@ static void fa_06_a_child_need_not_fault_for_what_is_there(struct kunit *test)
 	vmspace_free(vm);
 }
 
+/* ---- memory that is short ----------------------------------------------- */
+
+static u64 pages_taken(void)
+{
+	struct uma_pool_stats st;
+
+	uma_pool_get_stats(uma_pool, &st);
+	return st.allocs;
+}
+
+/*
+ * A copy made for a write is as normal an allocation as any: what is kept for page-out
+ * and for interrupts is not for it, however long the fault waits.
+ */
+static void pg_11_a_copy_leaves_the_reserve(struct kunit *test)
+{
+	struct vm_pageout_targets targets = vm_pageout_targets;
+	struct vm_page_limits limits = vm_page_limits;
+	u64 copied = COUNT(cow_faults), taken;
+	struct vm_object *below, *first;
+	struct vmspace *vm, *child;
+	unsigned long free;
+
+	vm = space_with_child(test, &child, &below);
+	first = space_object(vm, 0);
+	KUNIT_EXPECT_EQ(test, COUNT(cow_faults), copied + 2);
+	KUNIT_EXPECT_EQ(test, space_get(vm, 1), 0x22);
+	/* What zones could give is given: from here on there is no page but those. */
+	uma_reclaim(UMA_RECLAIM_DRAIN_CPU);
+	free = vm_page_free_count();
+	vm_page_limits.reserved = free;
+	vm_page_limits.interrupt = free / 2;
+	vm_page_limits.wakeup = free;
+	/* Page-out finds nothing either, and says so, lest the fault waits for long. */
+	vm_pageout_targets.free = free + 32;
+	vm_pageout_targets.cache = 0;
+	vm_pageout_targets.inactive = 32;
+	vm_pageout_resume();
+	taken = pages_taken();
+	KUNIT_EXPECT_EQ(test, space_put(vm, 1, 5), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, pages_taken(), taken);
+	KUNIT_EXPECT_EQ(test, vm_page_free_count(), free);
+	KUNIT_EXPECT_EQ(test, first->resident, 1);
+	KUNIT_EXPECT_EQ(test, COUNT(cow_faults), copied + 2);
+	vm_pageout_pause();
+	/* One page more than the others are left, and it is the copy's. */
+	vm_page_limits.reserved = free - 1;
+	KUNIT_EXPECT_EQ(test, space_put(vm, 1, 5), 0);
+	KUNIT_EXPECT_EQ(test, first->resident, 2);
+	KUNIT_EXPECT_EQ(test, COUNT(cow_faults), copied + 3);
+	vm_page_limits = limits;
+	vm_pageout_targets = targets;
+	KUNIT_EXPECT_EQ(test, space_get(vm, 1), 5);
+	KUNIT_EXPECT_EQ(test, space_get(child, 1), 0x22);
+	vmspace_free(child);
+	vmspace_free(vm);
+}
+
 static struct kunit_case vm_fault_cases[] = {
 	KUNIT_CASE(fa_01_untouched_memory_is_zero),
 	KUNIT_CASE(fa_01_what_is_not_allowed_is_an_error),
@@ -886,6 +944,7 @@ static struct kunit_case vm_fault_cases[] = {
 	KUNIT_CASE(fa_03_resident_neighbours_are_mapped),
 	KUNIT_CASE(fa_05_counters_are_exact),
 	KUNIT_CASE(fa_06_a_child_need_not_fault_for_what_is_there),
+	KUNIT_CASE(pg_11_a_copy_leaves_the_reserve),
 	{}
 };
 
