@@ -10,6 +10,7 @@
 #include <linux/prandom.h>
 #include <linux/string.h>
 
+#include "contig_ask.h"
 #include "uma/compat.h"
 #include "vmsim/contig_search.h"
 
@@ -105,26 +106,6 @@ static const struct contig_view memory_view = {
 	.usable = is_usable,
 };
 
-/* A request as a caller makes it. */
-struct ask {
-	u64 size;
-	u64 low;
-	u64 high;
-	u64 alignment;
-	u64 boundary;
-};
-
-/* Whether @ask allows a run at an address, by the words of the manual page. */
-static bool allows(const struct ask *ask, u64 pa)
-{
-	u64 last = pa + ask->size - 1;
-	u64 end = last | ~PAGE_MASK;
-
-	return pa >= ask->low && end <= ask->high && end >= pa &&
-	       pa % ask->alignment == 0 &&
-	       (!ask->boundary || pa / ask->boundary == last / ask->boundary);
-}
-
 /* The place that a search must find, the highest or the lowest; U64_MAX for none. */
 static u64 oracle(struct memory *mem, const struct ask *ask, bool up)
 {
@@ -138,7 +119,7 @@ static u64 oracle(struct memory *mem, const struct ask *ask, bool up)
 		const bool *usable = range->cookie;
 
 		for (i = 0; i + npages <= range->npages; i++) {
-			if (!allows(ask, (range->pfn + i) << PAGE_SHIFT))
+			if (!ask_allows(ask, (range->pfn + i) << PAGE_SHIFT))
 				continue;
 			for (k = i; k < i + npages && usable[k]; k++)
 				;
@@ -261,7 +242,9 @@ static void ct_09_every_result_is_the_oracles(struct kunit *test)
 	bool up;
 	u64 pfn;
 
-	for (i = 0; i < REQUESTS; i++) {
+	for (i = 0; sensible < REQUESTS; i++) {
+		/* Nonsense is the smaller part. */
+		KUNIT_ASSERT_LT(test, i, 2 * REQUESTS);
 		if (i % 16 == 0)
 			make_memory(mem);
 		ask = make_ask(mem);
@@ -298,8 +281,9 @@ static void ct_09_every_result_is_the_oracles(struct kunit *test)
 			KUNIT_ASSERT_LE(test, mem->looks[p], 1);
 		KUNIT_ASSERT_TRUE(test, up || s.looked <= mem->npages);
 	}
+	kunit_info(test, "%u requests, of which %u made sense; %u places found\n",
+		   i, sensible, found);
 	/* It was no empty exercise. */
-	KUNIT_EXPECT_GT(test, sensible, REQUESTS / 2);
 	KUNIT_EXPECT_GT(test, found, REQUESTS / 8);
 	KUNIT_EXPECT_GT(test, again, REQUESTS / 8);
 }
