@@ -3,14 +3,17 @@
  * The contiguous allocator among pages that others use: what it takes from them and what
  * not, that they lose nothing by it, that it ends, and that all pages are accounted for.
  */
+#include <linux/log2.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 
+#include "contig_ask.h"
 #include "vm_io_test.h"
 #include "vm_space_test.h"
 #include "vmsim/contig.h"
 #include "vmsim/contig_int.h"
+#include "vmsim/show.h"
 
 #define PARAMETER	UMA_TEST_PARAMETER("old_contigmalloc")
 
@@ -371,8 +374,18 @@ static struct {
 	unsigned int calls;
 	unsigned int most;
 	unsigned int got;
-	unsigned long free;
+	unsigned int mismapped;
 } thief;
+
+/* How many of its pages the map of pages shows as this. */
+static unsigned int shown_as(char state)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < thief.npages; i++)
+		n += vm_page_state(thief.first + i) == state;
+	return n;
+}
 
 /* Others take all that is free while the request waits for a write. */
 static void steal(enum vm_steer_point point, void *obj)
@@ -386,6 +399,8 @@ static void steal(enum vm_steer_point point, void *obj)
 	n = vm_page_isolated();
 	thief.calls++;
 	thief.most = max(thief.most, n);
+	/* Who looks at the map of pages sees a run being won. */
+	thief.mismapped += shown_as('+') != n;
 	while ((m = uma_pool_alloc(uma_pool, 1, M_USE_RESERVE))) {
 		list_add(&m->pageq, &pages);
 		if (m >= thief.first && m < thief.first + thief.npages)
@@ -410,6 +425,8 @@ static void ct_02_what_was_won_stays_won(struct kunit *test)
 	KUNIT_EXPECT_GT(test, thief.calls, 0);
 	KUNIT_EXPECT_GE(test, thief.most, 32);
 	KUNIT_EXPECT_EQ(test, thief.got, 0);
+	KUNIT_EXPECT_EQ(test, thief.mismapped, 0);
+	KUNIT_EXPECT_EQ(test, shown_as('w'), 64);
 	vm_page_release_contig(m, 64);
 	stage_relax(s);
 	stage_check(test, s);
@@ -670,57 +687,112 @@ static void ct_06_the_object_dies_meanwhile(struct kunit *test)
 /* ---- CT-05 -------------------------------------------------------------- */
 
 static struct {
+	struct stage *stage;
 	unsigned long calls;
 	unsigned long relent;
+	u8 *each;
+	unsigned int most;
 } dirtier;
+
+/* Written for this page once more. False where the suite should relent. */
+static bool count_dirt(const struct vm_page *m)
+{
+	if (m->object == dirtier.stage->object)
+		dirtier.most = max_t(unsigned int, dirtier.most,
+				     ++dirtier.each[m->pindex]);
+	return ++dirtier.calls < dirtier.relent;
+}
 
 /* Whatever is cleaned is dirty again at once; there is an end to it, for the suite. */
 static void dirty_again(enum vm_steer_point point, void *obj)
 {
-	if (point != VM_STEER_CONTIG_CLEANED)
-		return;
-	if (++dirtier.calls < dirtier.relent)
+	if (point == VM_STEER_CONTIG_CLEANED && count_dirt(obj))
 		vm_page_dirty(obj);
+}
+
+/*
+ * The worst that clients can do to a pass: a page stays clean the second time that it
+ * is written, so that it is won and the pass goes on; all that was written along with
+ * it is dirty again each time; and the last page that a candidate needs is never clean.
+ */
+static void dirty_all_again(enum vm_steer_point point, void *obj)
+{
+	struct vm_page *m = obj, *other;
+	struct vm_object *object;
+	u64 i;
+
+	if (point != VM_STEER_CONTIG_CLEANED || !count_dirt(m))
+		return;
+	object = m->object;
+	for (i = 0; i < dirtier.stage->npages; i++) {
+		other = vm_page_lookup(object, i);
+		if (other && other != m)
+			vm_page_dirty(other);
+	}
+	if (dirtier.each[m->pindex] & 1 || m->pindex % 64 == 63)
+		vm_page_dirty(m);
 }
 
 /* Clients who dirty their pages again without end: the request ends, by count. */
 static void never_ending_dirt(struct kunit *test, enum contig_algorithm how,
-			      unsigned long most)
+			      vm_steer_fn again, unsigned long most_steps,
+			      unsigned long most_calls, unsigned int most_each)
 {
 	struct contig_counters *cnt = &contig_cnt[how];
 	struct stage *s = stage_new(test, 128, 0, 32);
-	u64 steps = counted(&cnt->steps);
+	u64 steps = counted(&cnt->steps), laundered = counted(&cnt->laundered);
 	struct vm_page *m;
 	int error;
 
-	dirtier.calls = 0;
+	memset(&dirtier, 0, sizeof(dirtier));
+	dirtier.stage = s;
 	dirtier.relent = 20 * s->npages;
-	vm_test_steer(dirty_again);
+	dirtier.each = kunit_kcalloc(test, s->npages, 1, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, dirtier.each);
+	vm_test_steer(again);
 	error = take(test, s, 64, how, M_WAITOK, &m);
 	vm_test_steer(NULL);
 	KUNIT_EXPECT_EQ(test, error, -ENOMEM);
 	if (!error)
 		vm_page_release_contig(m, 64);
 	steps = counted(&cnt->steps) - steps;
+	laundered = counted(&cnt->laundered) - laundered;
+	kunit_info(test, "%llu pages: %lu writes, for one %u at the most; %llu pages in hand, %llu written\n",
+		   s->npages, dirtier.calls, dirtier.most, steps, laundered);
 	KUNIT_EXPECT_GT(test, steps, 0);
-	KUNIT_EXPECT_LE(test, steps, most * s->npages);
-	KUNIT_EXPECT_LT(test, dirtier.calls, dirtier.relent);
+	KUNIT_EXPECT_LE(test, steps, most_steps * s->npages);
+	KUNIT_EXPECT_LE(test, laundered, steps);
+	KUNIT_EXPECT_LE(test, dirtier.calls, most_calls * s->npages);
+	KUNIT_EXPECT_LE(test, dirtier.most, most_each);
 	KUNIT_EXPECT_EQ(test, isolated_pages(test), 0);
 	stage_relax(s);
 	stage_check(test, s);
 	stage_free(test, s);
 }
 
-/* Two rounds, each of as many steps as there are pages queued. */
+/* Two rounds, each of as many steps as there are pages queued; a step is one page. */
 static void ct_05_the_old_way_ends(struct kunit *test)
 {
-	never_ending_dirt(test, CONTIG_OLD, 2);
+	never_ending_dirt(test, CONTIG_OLD, dirty_again, 2, 2, 2);
 }
 
-/* Two passes, in each of which a page is written twice at the most. */
+/* Two passes, each of which writes twice at the most for the sake of a page. */
+#define NEW_WRITES	(2 * 2)
+
 static void ct_05_the_new_way_ends(struct kunit *test)
 {
-	never_ending_dirt(test, CONTIG_NEW, 2 * 2 * VM_PAGER_MAX);
+	never_ending_dirt(test, CONTIG_NEW, dirty_again,
+			  NEW_WRITES * VM_PAGER_MAX, NEW_WRITES, NEW_WRITES);
+}
+
+/* Each of those writes may take dirty neighbours along, but no more than it can. */
+static void ct_05_the_new_way_ends_whatever_is_dirtied(struct kunit *test)
+{
+	never_ending_dirt(test, CONTIG_NEW, dirty_all_again,
+			  NEW_WRITES * VM_PAGER_MAX, NEW_WRITES, NEW_WRITES);
+	/* It was as bad as it could be: else the clients were not at their worst. */
+	KUNIT_EXPECT_EQ(test, dirtier.most, NEW_WRITES);
+	KUNIT_EXPECT_GE(test, dirtier.calls, 2 * 64UL);
 }
 
 /*
@@ -958,6 +1030,61 @@ static void ct_09_what_makes_no_sense_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, type_blocks(test), 0);
 }
 
+/*
+ * A driver that sets up in a context that cannot wait: no run is free, so it is told
+ * so. It does not sleep, and nobody is asked to write a page for it.
+ */
+static void ct_10_who_cannot_wait_is_told(struct kunit *test)
+{
+	struct contig_counters was, *cnt;
+	enum contig_algorithm how;
+	unsigned long free, slept;
+	struct stage *s;
+	u64 fails, i;
+	void *p;
+
+	for (how = CONTIG_NEW; how < CONTIG_ALGORITHMS; how++) {
+		set_old(test, how == CONTIG_OLD);
+		s = stage_new(test, 64, 4, 0);
+		cnt = &contig_cnt[how];
+		was = *cnt;
+		fails = uma_test_malloc_totals(test, M_TEST).mts_fails;
+		free = vm_page_free_count();
+		slept = current->nvcsw;
+		p = contigmalloc(8 * PAGE_SIZE, M_TEST, M_NOWAIT | M_USE_RESERVE,
+				 0, ~(vm_paddr_t)0, 1, 0);
+		slept = current->nvcsw - slept;
+		KUNIT_EXPECT_NULL(test, p);
+		contigfree(p, 8 * PAGE_SIZE, M_TEST);
+		KUNIT_EXPECT_EQ(test, slept, 0);
+		KUNIT_EXPECT_EQ(test, vm_page_free_count(), free);
+		KUNIT_EXPECT_EQ(test, isolated_pages(test), 0);
+		KUNIT_EXPECT_EQ(test, uma_test_malloc_totals(test, M_TEST).mts_fails,
+				fails + 1);
+		/* The first pass, and nothing else. */
+		KUNIT_EXPECT_EQ(test, counted(&cnt->nomem), counted(&was.nomem) + 1);
+		KUNIT_EXPECT_EQ(test, counted(&cnt->passes[0]),
+				counted(&was.passes[0]) + 1);
+		for (i = 1; i < CONTIG_PASSES; i++)
+			KUNIT_EXPECT_EQ(test, counted(&cnt->passes[i]),
+					counted(&was.passes[i]));
+		KUNIT_EXPECT_EQ(test, counted(&cnt->steps), counted(&was.steps));
+		KUNIT_EXPECT_EQ(test, counted(&cnt->laundered),
+				counted(&was.laundered));
+		KUNIT_EXPECT_EQ(test, counted(&cnt->evicted),
+				counted(&was.evicted));
+		KUNIT_EXPECT_EQ(test, counted(&cnt->grown), counted(&was.grown));
+		KUNIT_EXPECT_EQ(test, atomic_read(&s->disk->writes), 0);
+		KUNIT_EXPECT_EQ(test, s->object->resident, s->npages);
+		for (i = 0; i < s->npages; i++)
+			KUNIT_EXPECT_TRUE(test, test_is_dirty(s->object, i));
+		stage_relax(s);
+		stage_check(test, s);
+		stage_free(test, s);
+	}
+	set_old(test, true);
+}
+
 static void no_addresses(enum vm_steer_point point, void *obj)
 {
 	if (point == VM_STEER_CONTIG_MAP)
@@ -1027,6 +1154,335 @@ static void ct_09_a_driver_asks_for_low_memory(struct kunit *test)
 		contigfree(ring[i].p, ring[i].size, M_TEST);
 	}
 	stage_free(test, s);
+}
+
+/* ---- the pool beside an oracle ------------------------------------------ */
+
+/* What a case makes of a page of the pool. */
+enum deal {
+	DEAL_NONE,		/* it is not the case's to deal: a zone's, or a run's */
+	DEAL_FREE,
+	DEAL_CACHED,
+	DEAL_CACHED_HELD,
+	DEAL_CACHED_LOCKED,	/* its object is, while requests are made */
+	DEAL_USED,
+	DEAL_WIRED,
+	DEAL_FOREIGN,		/* in no object */
+};
+
+/* Dealt together. */
+#define BLOCK		32
+/* Runs that are there at once. */
+#define RUNS		8
+
+/**
+ * struct table - the pool, dealt at random
+ * @rnd: where chance comes from
+ * @n: records
+ * @dealt: enum deal of each
+ * @begins: whether a range of memory begins with it: no run reaches across
+ * @run: pages from here on that can be had, in a row
+ * @mine: shows pages of it, each at its record's number
+ * @locked: the same
+ * @got: runs that requests got
+ * @got_pages: their lengths, 0 for none
+ * @found: how many requests have found a place
+ */
+struct table {
+	struct rnd_state rnd;
+	u32 n;
+	u8 *dealt;
+	bool *begins;
+	u32 *run;
+	struct vm_object *mine;
+	struct vm_object *locked;
+	struct vm_page *got[RUNS];
+	unsigned long got_pages[RUNS];
+	u32 found;
+};
+
+static u32 below(struct table *t, u32 n)
+{
+	return prandom_u32_state(&t->rnd) % n;
+}
+
+static struct table *table_new(struct kunit *test)
+{
+	struct table *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	struct uma_pool_range r;
+	struct vm_page *m;
+	u32 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	prandom_seed_state(&t->rnd, 0xc09);
+	t->n = uma_pool_records(uma_pool);
+	t->dealt = kunit_kcalloc(test, t->n, sizeof(*t->dealt), GFP_KERNEL);
+	t->begins = kunit_kcalloc(test, t->n, sizeof(*t->begins), GFP_KERNEL);
+	t->run = kunit_kcalloc(test, t->n + 1, sizeof(*t->run), GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, t->dealt && t->begins && t->run);
+	t->mine = vm_test_object(test, t->n);
+	t->locked = vm_test_object(test, t->n);
+	for (i = 0; i < t->n; i++) {
+		m = uma_pool_page(uma_pool, i);
+		t->begins[i] = m && uma_pool_range_above(uma_pool, m->phys_pfn, &r) &&
+			       r.first == m;
+	}
+	return t;
+}
+
+/* Whatever was made of a page, it is free again, if it is not another one's by now. */
+static void take_back(struct table *t, u32 i)
+{
+	struct vm_page *m = uma_pool_page(uma_pool, i);
+	u8 dealt = t->dealt[i];
+	struct vm_object *object = dealt == DEAL_CACHED_LOCKED ? t->locked :
+							       t->mine;
+
+	t->dealt[i] = DEAL_NONE;
+	if (dealt == DEAL_FOREIGN)
+		uma_pool_free(uma_pool, m, 1);
+	if (dealt == DEAL_NONE || dealt == DEAL_FREE || dealt == DEAL_FOREIGN)
+		return;
+	vm_object_lock(object);
+	/* A cached page may have been taken from it since. */
+	m = vm_page_lookup(object, i);
+	if (m) {
+		vm_page_lock_queues();
+		if (dealt == DEAL_CACHED_HELD)
+			vm_page_unhold(m);
+		if (dealt == DEAL_WIRED)
+			vm_page_unwire(m, false);
+		vm_page_unlock_queues();
+		vm_page_free(m);
+	}
+	vm_object_unlock(object);
+}
+
+/* A free page becomes one of an object's. */
+static void deal_to(struct kunit *test, struct vm_object *object,
+		    struct vm_page *m, u32 i, enum deal dealt)
+{
+	vm_object_lock(object);
+	make_page(test, m, object, i, byte_of(i));
+	vm_object_unlock(object);
+	if (dealt == DEAL_WIRED)
+		wire(m);
+	if (dealt == DEAL_WIRED || dealt == DEAL_USED)
+		return;
+	vm_test_cache(test, m);
+	if (dealt == DEAL_CACHED_HELD) {
+		vm_page_lock_queues();
+		KUNIT_EXPECT_TRUE(test, vm_page_hold(m));
+		vm_page_unlock_queues();
+	}
+}
+
+/* Make something else of a block of pages: of one in @bad, something in the way. */
+static void deal_block(struct kunit *test, struct table *t, u32 first)
+{
+	static const u8 in_the_way[] = {
+		DEAL_CACHED_HELD, DEAL_CACHED_LOCKED, DEAL_USED, DEAL_WIRED,
+		DEAL_FOREIGN,
+	};
+	u32 bad = 2 + below(t, 1 << below(t, 7)), i;
+	struct vm_page *m;
+	u8 dealt;
+
+	for (i = first; i < first + BLOCK && i < t->n; i++) {
+		take_back(t, i);
+		m = uma_pool_page(uma_pool, i);
+		if (!m || !uma_pool_take(uma_pool, m))
+			continue;
+		dealt = below(t, bad) ? DEAL_FREE + below(t, 2) :
+			in_the_way[below(t, ARRAY_SIZE(in_the_way))];
+		t->dealt[i] = dealt;
+		if (dealt == DEAL_FREE)
+			uma_pool_free(uma_pool, m, 1);
+		else if (dealt != DEAL_FOREIGN)
+			deal_to(test, dealt == DEAL_CACHED_LOCKED ? t->locked :
+								    t->mine,
+				m, i, dealt);
+	}
+}
+
+/* Whether a page is there for the taking: what its record says, not what was dealt. */
+static bool can_be_had(struct table *t, const struct vm_page *m)
+{
+	switch (vm_page_state(m)) {
+	case '.':
+		return true;
+	case 'c':
+		return !m->hold_count && m->object != t->locked;
+	}
+	return false;
+}
+
+/*
+ * The place that the first pass must find, the highest or the lowest, by trying all;
+ * NULL if there is none. @any: the pool has a page where one may lie.
+ */
+static struct vm_page *oracle(struct table *t, const struct ask *ask, bool up,
+			      bool *any)
+{
+	u64 npages = DIV_ROUND_UP_ULL(ask->size, PAGE_SIZE);
+	const struct ask one = {
+		.size = 1, .low = ask->low, .high = ask->high, .alignment = 1,
+	};
+	struct vm_page *m, *found = NULL;
+	u32 i;
+
+	*any = false;
+	for (i = t->n; i--;) {
+		m = uma_pool_page(uma_pool, i);
+		t->run[i] = 0;
+		if (!m)
+			continue;
+		*any |= ask_allows(&one, vm_page_to_phys(m));
+		if (!can_be_had(t, m))
+			continue;
+		t->run[i] = 1;
+		if (i + 1 < t->n && !t->begins[i + 1])
+			t->run[i] += t->run[i + 1];
+		if (t->run[i] < npages || !ask_allows(ask, vm_page_to_phys(m)))
+			continue;
+		if (!found || (up ? m->phys_pfn < found->phys_pfn :
+				    m->phys_pfn > found->phys_pfn))
+			found = m;
+	}
+	return found;
+}
+
+/* An address in the pool or near it. */
+static u64 some_address(struct table *t)
+{
+	struct vm_page *m = uma_pool_page(uma_pool, below(t, t->n));
+	u64 pa = m ? vm_page_to_phys(m) : 0;
+
+	return below(t, 2) ? pa : pa + below(t, 64 * PAGE_SIZE);
+}
+
+/* A request that makes sense. */
+static struct ask some_request(struct table *t)
+{
+	struct ask ask = { .high = U64_MAX, .alignment = 1 };
+	u64 pages = 1 + below(t, 1 << below(t, 9));
+
+	ask.size = pages * PAGE_SIZE - (below(t, 2) ? below(t, PAGE_SIZE) : 0);
+	if (below(t, 4))
+		ask.low = some_address(t);
+	/* Often not much more than it takes, if it is in one piece. */
+	if (below(t, 2))
+		ask.high = ask.low + ask.size + below(t, 64 * PAGE_SIZE);
+	else if (below(t, 2))
+		ask.high = some_address(t);
+	if (ask.low > ask.high)
+		swap(ask.low, ask.high);
+	if (below(t, 2))
+		ask.alignment = 1ULL << below(t, PAGE_SHIFT + 8);
+	if (below(t, 2))
+		ask.boundary = roundup_pow_of_two(ask.size) << below(t, 4);
+	return ask;
+}
+
+/* A run goes back. */
+static void let_run_go(struct table *t, u32 slot)
+{
+	if (t->got_pages[slot])
+		vm_page_release_contig(t->got[slot], t->got_pages[slot]);
+	t->got_pages[slot] = 0;
+}
+
+/* One request. Returns whether the answer was the oracle's. */
+static bool ask_the_pool(struct kunit *test, struct table *t, u32 slot)
+{
+	enum contig_algorithm how = below(t, 3) ? CONTIG_NEW : CONTIG_OLD;
+	struct ask ask = some_request(t);
+	struct vm_page *m = NULL, *place;
+	int flags = M_NOWAIT, error;
+	struct contig_req req;
+	bool any, good;
+
+	if (contig_req_init(&req, ask.size, ask.low, ask.high, ask.alignment,
+			    ask.boundary))
+		return false;
+	if (below(t, 2) ||
+	    vm_page_free_count() < vm_page_limits.interrupt + req.npages)
+		flags |= M_USE_RESERVE;
+	place = oracle(t, &ask, how == CONTIG_OLD, &any);
+	vm_object_lock(t->locked);
+	error = contig_alloc(&req, how, flags, &m);
+	vm_object_unlock(t->locked);
+	if (place)
+		good = !error && m == place &&
+		       ask_allows(&ask, vm_page_to_phys(m)) &&
+		       follow_each_other(m, req.npages);
+	else
+		good = error == (any ? -ENOMEM : -ENXIO);
+	if (!good)
+		kunit_err(test, "%s: %#llx bytes, %#llx to %#llx, align %#llx, boundary %#llx: %d, page %#lx, the oracle's %#lx\n",
+			  how == CONTIG_OLD ? "old" : "new", ask.size, ask.low,
+			  ask.high, ask.alignment, ask.boundary, error,
+			  m ? m->phys_pfn : 0, place ? place->phys_pfn : 0);
+	if (!error) {
+		t->found++;
+		t->got[slot] = m;
+		t->got_pages[slot] = req.npages;
+	}
+	return good;
+}
+
+/*
+ * In a pool of which any page may be free, cached, or in the way for one of several
+ * reasons, a request that does not wait gets a run where there is one, the one at its
+ * end of memory, and none where there is none.
+ */
+static void ct_09_every_run_of_the_pool_is_the_oracles(struct kunit *test)
+{
+	/* Where each access to memory is looked at, so many would take too long. */
+	bool watched = IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN);
+	u32 requests = watched ? 300 : 5000, wired = 0, i;
+	u64 steps[CONTIG_ALGORITHMS], locked;
+	enum contig_algorithm how;
+	struct table *t = table_new(test);
+
+	locked = counted(&contig_cnt[CONTIG_NEW].skipped[CONTIG_SKIP_LOCKED]);
+	for (how = CONTIG_NEW; how < CONTIG_ALGORITHMS; how++)
+		steps[how] = counted(&contig_cnt[how].steps);
+	for (i = 0; i < t->n; i += BLOCK) {
+		deal_block(test, t, i);
+		cond_resched();
+	}
+	for (i = 0; i < requests; i++) {
+		let_run_go(t, i % RUNS);
+		deal_block(test, t, below(t, t->n) / BLOCK * BLOCK);
+		if (!ask_the_pool(test, t, i % RUNS))
+			break;
+		cond_resched();
+	}
+	KUNIT_EXPECT_EQ(test, i, requests);
+	kunit_info(test, "%u of %u requests had a place\n", t->found, i);
+	/* It was no empty exercise. */
+	KUNIT_EXPECT_GT(test, t->found, requests / 4);
+	KUNIT_EXPECT_LT(test, t->found, requests * 7 / 8);
+	KUNIT_EXPECT_GT(test,
+			counted(&contig_cnt[CONTIG_NEW].skipped[CONTIG_SKIP_LOCKED]),
+			locked);
+	/* Nobody was asked for what he uses. */
+	for (how = CONTIG_NEW; how < CONTIG_ALGORITHMS; how++)
+		KUNIT_EXPECT_EQ(test, counted(&contig_cnt[how].steps), steps[how]);
+	KUNIT_EXPECT_EQ(test, isolated_pages(test), 0);
+
+	for (i = 0; i < RUNS; i++)
+		let_run_go(t, i);
+	for (i = 0; i < t->n; i++)
+		wired += t->dealt[i] == DEAL_WIRED;
+	KUNIT_EXPECT_EQ(test, vm_pageqs.wired, wired);
+	for (i = 0; i < t->n; i++)
+		take_back(t, i);
+	KUNIT_EXPECT_EQ(test, t->mine->resident, 0);
+	KUNIT_EXPECT_EQ(test, t->locked->resident, 0);
+	vm_object_deallocate(t->mine);
+	vm_object_deallocate(t->locked);
 }
 
 /* ---- zones -------------------------------------------------------------- */
@@ -1448,14 +1904,17 @@ static struct kunit_case vm_contig_cases[] = {
 	KUNIT_CASE(ct_06_a_page_without_an_object),
 	KUNIT_CASE(ct_05_the_old_way_ends),
 	KUNIT_CASE(ct_05_the_new_way_ends),
+	KUNIT_CASE(ct_05_the_new_way_ends_whatever_is_dirtied),
 	KUNIT_CASE(pa_03_no_structure_needs_a_run),
 	KUNIT_CASE(ct_09_pager_errors_and_full_swap),
 	KUNIT_CASE(ct_01_mapped_memory_is_counted),
 	KUNIT_CASE(ct_01_unmapped_memory_is_always_won_in_the_new_way),
 	KUNIT_CASE(ct_01_what_is_not_there_is_not_freed),
 	KUNIT_CASE(ct_09_what_makes_no_sense_is_refused),
+	KUNIT_CASE(ct_10_who_cannot_wait_is_told),
 	KUNIT_CASE(ct_07_no_addresses_no_pages),
 	KUNIT_CASE(ct_09_a_driver_asks_for_low_memory),
+	KUNIT_CASE(ct_09_every_run_of_the_pool_is_the_oracles),
 	KUNIT_CASE(ct_02_a_zone_of_contiguous_items),
 	KUNIT_CASE(ct_02_a_zone_does_not_block_who_cannot_wait),
 	KUNIT_CASE_SLOW(ct_08_256k_while_clients_dirty_memory),
