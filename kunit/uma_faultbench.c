@@ -168,11 +168,15 @@ static s64 round_pagein(u32 n)
 	return error ?: (s64)took;
 }
 
-static int bench(const char *name, u32 n, s64 (*round)(u32 n))
+/*
+ * @before: a hundred times what a page of fewer took, 0 if there is none; replaced by what
+ * one of these took.
+ */
+static int bench(const char *name, u32 n, s64 (*round)(u32 n), u64 *before)
 {
 	u32 rounds = n == 1 ? 64 * ROUNDS : ROUNDS, i;
 	u64 sum = 0, each;
-	s64 took;
+	s64 took, above = 0;
 
 	for (i = 0; i <= rounds; i++) {
 		took = round(n);
@@ -185,8 +189,11 @@ static int bench(const char *name, u32 n, s64 (*round)(u32 n))
 		cond_resched();
 	}
 	each = div64_u64(100 * sum, (u64)rounds * n);
-	pr_info("row name=%s-%u unit=%s/page ours=%llu.%02llu peer=0 empty=0\n",
-		name, n, unit, each / 100, each % 100);
+	if (*before)
+		above = div64_s64(100 * ((s64)each - (s64)*before), *before);
+	pr_info("row name=%s-%u unit=%s/page ours=%llu.%02llu peer=0 empty=0 above=%lld\n",
+		name, n, unit, each / 100, each % 100, above);
+	*before = each;
 	return 0;
 }
 
@@ -213,8 +220,19 @@ static int make_swap(void)
 
 static int __init uma_faultbench_init(void)
 {
+	static const struct {
+		const char *name;
+		s64 (*round)(u32 n);
+	} kinds[] = {
+		{ "fault-zero", round_zero },
+		{ "fault-cow", round_cow },
+		{ "fault-pagein", round_pagein },
+		/* From here on there are zeroed pages for all. */
+		{ "fault-ahead", round_ahead },
+	};
 	static const u32 sizes[] = { 1, 64, 1024 };
-	unsigned int i;
+	unsigned int i, k;
+	u64 before;
 	int error;
 
 	error = make_swap();
@@ -222,13 +240,12 @@ static int __init uma_faultbench_init(void)
 		pr_err("no swap: error %d\n", error);
 		return error;
 	}
-	for (i = 0; !error && i < ARRAY_SIZE(sizes); i++)
-		error = bench("fault-zero", sizes[i], round_zero) ?:
-			bench("fault-cow", sizes[i], round_cow) ?:
-			bench("fault-pagein", sizes[i], round_pagein);
-	/* From here on there are zeroed pages for all. */
-	for (i = 0; !error && i < ARRAY_SIZE(sizes); i++)
-		error = bench("fault-ahead", sizes[i], round_ahead);
+	for (k = 0; !error && k < ARRAY_SIZE(kinds); k++) {
+		before = 0;
+		for (i = 0; !error && i < ARRAY_SIZE(sizes); i++)
+			error = bench(kinds[k].name, sizes[i], kinds[k].round,
+				      &before);
+	}
 	vm_swapoff(SWAP_PATH);
 	if (!error)
 		pr_info("done\n");

@@ -79,14 +79,18 @@ installed_into_locked()
 	package_make "$1" "$tree" all && package_make "$1" "$tree" install "DESTDIR=$2"
 }
 
-# demo_into KERNEL DIR: README's consumer, built against an installed tree and
-# put in DIR with the modules that a guest loads
-demo_into()
+# examples_into KERNEL DIR: the consumers of examples/, built against an installed tree
+# and put in DIR with the modules that a guest loads
+examples_into()
 {
-	local dest=$RUN/demo-$1
-	installed_into "$1" "$dest" && consumer_make "$1" "$TOP/examples/demo" "$dest" modules &&
-		cp "$dest.demo/demo.ko" "$2/" && echo "demo uma" >>"$2/deps" || return 1
-	rm -rf "$dest" "$dest.demo"
+	local dest=$RUN/examples-$1 name
+	installed_into "$1" "$dest" || return 1
+	for name in demo ring; do
+		consumer_make "$1" "$TOP/examples/$name" "$dest" modules &&
+			cp "$dest.$name/$name.ko" "$2/" && echo "$name uma" >>"$2/deps" || return 1
+		rm -rf "$dest.$name"
+	done
+	rm -rf "$dest"
 }
 
 # consumer_make KERNEL SOURCE DEST GOAL...: a copy of SOURCE in DEST.NAME, away
@@ -185,7 +189,8 @@ package_consumer()
 	rel=$(package_release "$1")
 	# two lines, but for comments
 	[ "$(grep -c '^[^#]' "$TOP/examples/demo/Kbuild")" -eq 2 ] || return 1
-	quiet "$dest.log" consumer_make "$1" "$TOP/examples/demo" "$dest" modules &&
+	quiet "$dest.log" consumer_make "$1" "$TOP/examples/ring" "$dest" modules &&
+		quiet "$dest.log" consumer_make "$1" "$TOP/examples/demo" "$dest" modules &&
 		quiet "$dest.log" consumer_make "$1" "$TOP/examples/demo" "$dest" modules_install || return 1
 	# it finds uma.ko where the two were installed
 	depmod -b "$dest" "$rel" && modprobe -d "$dest" -S "$rel" --show-depends demo >"$dest.depends" || return 1

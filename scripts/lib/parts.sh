@@ -209,8 +209,8 @@ part_e2e()
 		broken "$name" "programs build"
 		return 0
 	fi
-	if ! demo_into "$kernel" "$RUN/$name.modules" >"$RUN/$name-demo.log" 2>&1; then
-		broken "$name-demo" "a consumer builds against what make install leaves, for $kernel"
+	if ! examples_into "$kernel" "$RUN/$name.modules" >"$RUN/$name-examples.log" 2>&1; then
+		broken "$name-examples" "consumers build against what make install leaves, for $kernel"
 		return 0
 	fi
 	e2e_guest "$kernel" "$name" e2e 400 "TORTURE=3 ROUNDS=5" --torture
