@@ -932,7 +932,14 @@ static void list_structures(int fd, uint32_t run)
 /* Where an answer cannot be written there is nothing that it would have told of. */
 static void list_answers(int fd)
 {
-	static const unsigned long makers[] = { VMSIM_FORK, VMSIM_CONTIG };
+	static const struct {
+		const char *name;
+		unsigned long nr;
+	} makers[] = {
+		{ "FORK", VMSIM_FORK },
+		{ "CONTIG", VMSIM_CONTIG },
+		{ "MAP", VMSIM_MAP },
+	};
 	struct vmsim_stats before, after;
 	union argument *there = (union argument *)readonly;
 	unsigned int i;
@@ -942,12 +949,15 @@ static void list_answers(int fd)
 	must("statistics that cannot be written",
 	     call(fd, VMSIM_STATS, readonly), EFAULT);
 	must("statistics", call(fd, VMSIM_STATS, &before), 0);
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < sizeof(makers) / sizeof(*makers); i++) {
 		mprotect(readonly, 16 * PAGE, PROT_READ | PROT_WRITE);
-		good_argument(makers[i], 0, there);
+		good_argument(makers[i].nr, 0, there);
+		/* The place of a mapping is to be told. */
+		if (makers[i].nr == VMSIM_MAP)
+			there->map.vm_flags = 0;
 		mprotect(readonly, 16 * PAGE, PROT_READ);
-		error = call(fd, makers[i], there);
-		must_of(i ? "CONTIG" : "FORK", "an answer that cannot be written",
+		error = call(fd, makers[i].nr, there);
+		must_of(makers[i].name, "an answer that cannot be written",
 			error, EFAULT);
 	}
 	mprotect(readonly, 16 * PAGE, PROT_READ | PROT_WRITE);
@@ -956,6 +966,9 @@ static void list_answers(int fd)
 	must("statistics", call(fd, VMSIM_STATS, &after), 0);
 	must("no space of it is left",
 	     after.vst_spaces != before.vst_spaces ? ERANGE : 0, 0);
+	must("no mapping of it is left",
+	     after.vst_entries != before.vst_entries ||
+	     after.vst_size != before.vst_size ? ERANGE : 0, 0);
 	must("no page of it is left",
 	     after.vst_held != before.vst_held ? ERANGE : 0, 0);
 	error = dup(fd);

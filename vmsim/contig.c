@@ -33,7 +33,9 @@
  * was won is given back unless it lies above all that is still to come, so each page of
  * the pool is won once at the most in a pass, at the price of LOCK_TRIES looks,
  * WIN_TRIES times, each with a wait of BUSY_WAIT at the most, and LAUNDER_TRIES writes, or
- * one if nothing can be written; two passes do so. The old one: when its
+ * one if nothing can be written; two passes do so. (A write takes dirty neighbours along,
+ * so a page may be written for the sake of others besides: of less than VM_PAGER_MAX.)
+ * The old one: when its
  * first two looks have found nothing it takes as many steps as there are pages queued
  * then, whatever happens to the queues meanwhile, and a step writes one page; after the
  * third look there is nothing to be won by it (CT-05). Nobody who dirties his pages

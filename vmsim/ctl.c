@@ -658,6 +658,18 @@ static const struct {
 	{ VMSIM_RELEASE, call_release },
 };
 
+/* Give back what nobody can be told the number or the place of. */
+static void undo_unknown(struct vm_call *call, unsigned int cmd)
+{
+	const struct vmsim_map *vm = &call->arg.map;
+
+	if (cmd == VMSIM_CONTIG)
+		vm_client_release(call->client, call->arg.contig.vc_id);
+	else if (cmd == VMSIM_MAP && !(vm->vm_flags & VMSIM_MAP_FIXED))
+		vm_client_unmap(call->client, vm->vm_addr,
+				vm->vm_addr + vm->vm_length);
+}
+
 static long vm_ctl_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct vm_call call = { .client = file->private_data, .fd = -1 };
@@ -676,9 +688,8 @@ static long vm_ctl_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	error = vm_calls[nr].fn(&call);
 	/* Also of a call that failed: how far it came. */
 	if (_IOC_DIR(cmd) & _IOC_READ && copy_to_user(uarg, &call.arg, size)) {
-		/* Nobody would ever know its number. */
-		if (!error && cmd == VMSIM_CONTIG)
-			vm_client_release(call.client, call.arg.contig.vc_id);
+		if (!error)
+			undo_unknown(&call, cmd);
 		error = -EFAULT;
 	}
 	if (!call.file)
